@@ -50,12 +50,19 @@ check-vm: all
 	$(SUDO) tests/vm/systemd.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/daemon.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/clues.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/guard.sh $(BUILD)/culprit
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
 	$(SUDO) bench/bounds.sh $(BUILD)
 	$(SUDO) bench/kills.py $(BUILD)/culprit
 	$(SUDO) bench/reload.py $(BUILD)
+	$(SUDO) bench/alerts.py $(BUILD)
+	$(SUDO) bench/one_file.py $(BUILD)
+	$(SUDO) bench/idle.py $(BUILD)
+	$(SUDO) bench/defaults.py $(BUILD)
+	$(SUDO) bench/histories.sh $(BUILD)
+	bench/stored.py $(BUILD)
 	ninja -C $(BUILD) bench/inodes
 	$(SUDO) bench/clues.py $(BUILD)
 	$(SUDO) tests/scenario/store.sh $(BUILD)/culprit -n 0 -l
@@ -64,6 +71,8 @@ bench: all
 
 bench-vm: all
 	bench/vm.sh $(BUILD)
+	tests/vm/kills.sh $(BUILD)/culprit
+	bench/guard.sh $(BUILD)
 
 fuzz:
 	tests/fuzz/run.sh 30

@@ -16,7 +16,7 @@ SENSORS=${SENSORS:-fanotify audit fanotify,audit}
 CULPRIT=$BUILD/culprit
 ninja -C "$BUILD" culprit bench/churn > /dev/null || exit 2
 WORK=$(mktemp -d /var/tmp/culprit-bench.XXXXXX)
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 mkdir "$WORK/fs"
 mount -t tmpfs -o nr_inodes=2m tmpfs "$WORK/fs" || exit 2
@@ -73,8 +73,8 @@ row() { # NAME VALUE LIMIT UNIT [MORE]
 tree() { # SENSOR FOLDER MEGABYTES MILLISECONDS
     start "$1" "$WORK/fs/$2" --no-store
     row "$1, $2: ready, processor" "$(cpu_ms)" "$4" ms "$ready_ms ms by the clock"
-    # fanotify looks at the files of more than some thousand directories when the watch has begun
-    if [[ $1-$2 == fanotify*-directories ]]; then
+    # fanotify looks at most of the files of a great tree when the watch has begun
+    if [[ $1 == fanotify* ]]; then
         for ((i = 0; i < 1200; i++)); do grep -q "have been looked at$" "$WORK/err" && break; sleep 0.1; done
     fi
     row "$1, $2: resident" "$(($(memory VmRSS) / 1024))" "$3" MB "$(($(memory VmHWM) / 1024)) MB at its highest"

@@ -3,7 +3,7 @@
 """clues.py BUILD [MEGABYTES [INODES]]: how long `culprit clues` takes on a large host, and what memory; as root.
 
 The host: 2048 MB of journal, a real file of journald's in copies whose times and sequences are their own, and an ext4 of ten million inodes, in
-which a directory of 100,000 files has lost three. Fails beyond five seconds, or 512 MB. Needs some 6 GB for a while."""
+which a directory of 100,000 files has lost three; with and without what the kernel keeps in memory. Fails beyond five seconds, or 512 MB. Needs some 6 GB for a while."""
 import contextlib
 import ctypes
 import mmap
@@ -87,7 +87,8 @@ def shift(path, microseconds, number):
 
 def journals():
     one = one_journal()
-    place = pathlib.Path("/var/log/journal/0123456789abcdef0123456789abcdef")
+    # of other machines' nothing is read
+    place = pathlib.Path("/var/log/journal") / pathlib.Path("/etc/machine-id").read_text(encoding="ascii").strip()
     place.mkdir(parents=True)
     span = 3600 * 1_000_000
     for i in range(max(1, MEGABYTES * (1 << 20) // one.stat().st_size)):
@@ -142,18 +143,21 @@ def main():
         size = journals()
         data = file_system()
         print(f"host: {size >> 20} MB of journal, a file system of {INODES} inodes, {data} with 100,000 files", flush=True)
-        for target in (data, data / "file7", pathlib.Path("/etc/passwd")):
+        for target, cold in ((data, True), (data, False), (data / "file7", True), (pathlib.Path("/etc/passwd"), False)):
+            if cold:
+                os.sync()
+                pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n", encoding="ascii")
             took, memory, said, code = ask(target)
             bad = took > SECONDS or memory > MEMORY or code not in (0, 1)
             wrong += bad
-            print(f"{'WRONG' if bad else 'right'}  {target}: {took:.2f} s, {memory >> 10} MB in the largest process, exit {code}", flush=True)
-            if target == data or bad:
+            print(f"{'WRONG' if bad else 'right'}  {target}{', nothing of it in memory' if cold else ''}: {took:.2f} s, {memory >> 10} MB in the largest process, exit {code}", flush=True)
+            if (target == data and cold) or bad:
                 print(said)
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):
             run("umount", WORK / "fs", stderr=subprocess.DEVNULL)
         shutil.rmtree(WORK, ignore_errors=True)
-    print(f"{3 - wrong} passed, {wrong} failed")
+    print(f"{4 - wrong} passed, {wrong} failed")
     return 1 if wrong else 0
 
 

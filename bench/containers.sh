@@ -12,7 +12,7 @@ SECONDS_OF_CHURN=${3:-60}
 CULPRIT=$BUILD/culprit
 ninja -C "$BUILD" culprit bench/fill > /dev/null || exit 2
 if [ -z "${CULPRIT_BENCH_NS:-}" ]; then
-    exec 8> /tmp/culprit-audit.lock
+    exec 8> /run/culprit-test-audit.lock
     flock 8
     CULPRIT_BENCH_NS=1 exec unshare -m --propagation private "$0" "$@"
 fi

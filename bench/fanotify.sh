@@ -13,7 +13,7 @@ CULPRIT=$BUILD/culprit
 ACT=$BUILD/tests/actors/act
 ninja -C "$BUILD" culprit tests/actors/act > /dev/null || exit 2
 WORK=$(mktemp -d /var/tmp/culprit-bench.XXXXXX)
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 mkdir "$WORK/fs"
 mount -t tmpfs tmpfs "$WORK/fs"

@@ -18,7 +18,6 @@ if [ "$(id -u)" != 0 ]; then
     fail 1
 else
     step "exit statuses, filters, CI" tests/cli/observe.sh "$ROOT/build/culprit"
-    step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s first --together \
-        -x 'container: *' -x 'docker: *' -x 'podman*' -x 'containerd*' -x 'runc*' -x 'crun*'
+    step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s first --together --engines none
 fi
 summary

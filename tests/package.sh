@@ -170,7 +170,7 @@ none_runs() { ! find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -printf '%l\n' 2
 pid() { cat "$ROOT/run/culprit.pid"; }
 another_than() { status_is 0 && [ "$(pid)" != "$1" ]; }
 answers() { culprit ctl status; }
-told() { culprit who "$1"; }
+reported() { culprit who "$1"; }
 
 # the script of System V's init, by hand
 script_works() {
@@ -220,10 +220,10 @@ installed_and_removed() {
     echo before > "$ROOT/srv/watched/file"
     ok "culprit run" say culprit run --no-daemon --sensor fanotify --settle 0s -w /srv/watched -- rm /srv/watched/file
     ok "names who did it" grep -q 'deleted' "$WORK/said"
-    ok "culprit who, of what run recorded" say told /srv/watched/file
+    ok "culprit who, of what run recorded" say reported /srv/watched/file
     ok "names him too" grep -q ' deleted /srv/watched/file' "$WORK/said"
     in_root touch /etc/culprit-test
-    ok "the daemon has recorded a change of /etc" await 120 say told /etc/culprit-test
+    ok "the daemon has recorded a change of /etc" await 120 say reported /etc/culprit-test
     in_root rm /etc/culprit-test
     rm -r "$ROOT/srv/watched"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What tools/deps.sh names for building, and what Debian's and rpm's packages say they are built with, are the same; a row of deps.sh
-# stands there once. A library that only one of them has is found by whoever builds the other on a clean machine. Ends with "N passed,
+# is there once. A library that only one of them has is found by whoever builds the other on a clean machine. Ends with "N passed,
 # N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 2

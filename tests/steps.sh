@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: MIT
-# Steps of a run and their count; source it. A log may be cut in the middle: what failed stands once more at its end.
+# Steps of a run and their count; source it. Some run beside others. A log may be cut in the middle: what failed is listed once more
+# at its end, and how long each step took.
 LOG=$(mktemp -d /tmp/culprit-check.XXXXXX)
-passed=0 failed=0
+: > "$LOG/counts" # a line for each count: PASSED FAILED
 
-pass() { passed=$((passed + $1)); }
-fail() { failed=$((failed + $1)); }
+pass() { echo "$1 0" >> "$LOG/counts"; }
+fail() { echo "0 $1" >> "$LOG/counts"; }
 
 # What a failed step says of its failures; else how it ended.
-failures() {
+failures() { # failures OUTPUT
     local lines
-    lines=$(grep -aE -A 3 --no-group-separator 'WRONG|FAILED|^not ok|(^|[^a-z])(error|Error|ERROR):' "$LOG/out" |
+    lines=$(grep -aE -A 3 --no-group-separator 'WRONG|FAILED|^not ok|(^|[^a-z])(error|Error|ERROR):' "$1" |
         grep -avE '(^|[ ,])0 (WRONG|FAILED)' | head -24)
-    [ -n "$lines" ] || lines=$(tail -5 "$LOG/out")
+    [ -n "$lines" ] || lines=$(tail -5 "$1")
     cut -c1-400 <<< "$lines" | sed 's/^/    /'
 }
 
 # step NAME COMMAND...: the last line "N passed, N failed" of its output counts, else its exit status
 step() {
-    local name=$1 line t0=$SECONDS rc bad=0
+    local name=$1 out=$LOG/out.$BASHPID line began=$SECONDS rc bad=0 took
     shift
-    printf '== %s\n' "$name"
-    "$@" > "$LOG/out" 2>&1
+    [ -n "${BESIDE:-}" ] || echo "== $name"
+    times > "$out.times" # of this shell: one of its own would have waited for nothing
+    "$@" > "$out" 2>&1
     rc=$?
-    grep -a '^\*\*\*\*\*\*\*\* NOT ' "$LOG/out" | sed 's/^\** //' >> "$LOG/not"
-    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$LOG/out" | tail -1)
+    times >> "$out.times"
+    took=$((SECONDS - began))
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -1)
     if [ -n "$line" ]; then
         pass "$(cut -d' ' -f1 <<< "$line")"
         bad=$(cut -d' ' -f3 <<< "$line")
@@ -32,51 +35,76 @@ step() {
     fi
     [ $rc = 0 ] || [ "$bad" != 0 ] || bad=1
     fail "$bad"
-    if [ "$bad" != 0 ]; then
-        printf '%s: %s failed (exit %s, %s s)\n' "$name" "$bad" $rc $((SECONDS - t0)) >> "$LOG/failed"
-        failures >> "$LOG/failed"
-    fi
-    if [ $rc != 0 ]; then
-        tail -60 "$LOG/out"
-        echo "   FAILED: $name (exit $rc, $((SECONDS - t0)) s)"
-    else
-        [ -z "${SHOW:-}" ] || cat "$LOG/out"
-        echo "   ok: ${line:-done} ($((SECONDS - t0)) s)"
-    fi
+    {
+        flock 7 # one step's words at a time
+        grep -a '^\*\*\*\*\*\*\*\* NOT ' "$out" | sed 's/^\** //' >> "$LOG/not"
+        if [ "$bad" != 0 ]; then
+            printf '%s: %s failed (exit %s, %s s)\n' "$name" "$bad" $rc $took
+            failures "$out"
+        fi >> "$LOG/failed"
+        echo "$took $began $(processors "$out.times") ${BESIDE:--} $name" >> "$LOG/seconds"
+        [ -z "${BESIDE:-}" ] || echo "== $name (beside)"
+        if [ $rc != 0 ]; then
+            tail -60 "$out"
+            echo "   FAILED: $name (exit $rc, $took s)"
+        else
+            [ -z "${SHOW:-}" ] || cat "$out"
+            echo "   ok: $name: ${line:-done} ($took s)"
+        fi
+    } 7>> "$LOG/words"
 }
 
-# beside NAME COMMAND...: begins now, with what the processors have left (SCHED_IDLE: whoever wakes goes before it), while other
-# steps wait for something. joined NAME: its step, once it has ended. For what has no deadline of its own, as a build.
+# processors FILE: with what `times` said before and after: the seconds of the processors of all that was waited for between
+processors() {
+    tr ms '  ' < "$1" | awk 'NR % 2 == 0 {s[NR] = $1 * 60 + $2 + $3 * 60 + $4} END {printf "%d", s[4] - s[2] + 0.5}'
+}
+
+# beside NAME COMMAND...: the steps of COMMAND (itself one, or a function) begin now, beside those that follow here, with all of the
+# processors that nobody else wants, and never so little that they stand still: for what waits for nobody and has no deadline of its own, as a
+# build. joined NAME: waits until they have ended. Environment: NICE (15, a thirtieth of the weight of the others; 10 is a tenth);
+# EQUAL=1: as one of two, for what waits most of its time, or has to see something in time. SERIAL=1: nothing runs beside anything, which
+# tells whether a failure comes from that.
 beside() {
-    local file=$LOG/beside.${1//[!a-zA-Z0-9]/_}
+    local name=$1 file=$LOG/beside.${1//[!a-zA-Z0-9]/_}
     shift
+    if [ -n "${SERIAL:-}" ]; then
+        "$@"
+        return
+    fi
     set -m # a process group of its own, to be ended as one
     (
-        chrt --idle --pid 0 "$BASHPID" > /dev/null 2>&1 || renice -n 19 -p "$BASHPID" > /dev/null 2>&1
+        trap - EXIT INT TERM
+        BESIDE=${name// /_}
+        # who is SCHED_BATCH interrupts nobody when it wakes
+        [ -n "${EQUAL:-}" ] || { renice -n "${NICE:-15}" -p "$BASHPID"; chrt --batch --pid 0 "$BASHPID"; } > /dev/null 2>&1
+        unset EQUAL
         "$@"
-    ) > "$file.out" 2>&1 < /dev/null &
+        : > "$file.ended"
+    ) < /dev/null &
     set +m
     echo $! > "$file.pid"
 }
 
 joined() {
-    step "$1" end_of_beside "$LOG/beside.${1//[!a-zA-Z0-9]/_}"
+    local file=$LOG/beside.${1//[!a-zA-Z0-9]/_}
+    [ -e "$file.pid" ] || return 0 # SERIAL
+    wait "$(cat "$file.pid")"
+    rm -f "$file.pid"
+    [ -e "$file.ended" ] || step "all of: $1" false # killed: its other steps are missing
 }
 
-end_of_beside() { # end_of_beside FILE
-    local rc
-    wait "$(cat "$1.pid")"
-    rc=$?
-    rm -f "$1.pid"
-    cat "$1.out"
-    return $rc
-}
-
-# For the trap of EXIT: what still runs beside ends, and the logs go.
+# For the trap of EXIT: what still runs beside is asked to end, as it has to clear up too, then made to; and the logs go.
 clear_up() {
-    local file
+    local file pid i
     for file in "$LOG"/beside.*.pid; do
-        [ ! -e "$file" ] || kill -KILL -- "-$(cat "$file")" 2> /dev/null
+        [ -e "$file" ] || continue
+        pid=$(cat "$file")
+        kill -TERM -- "-$pid" 2> /dev/null
+        for ((i = 0; i < 300; i++)); do
+            kill -0 -- "-$pid" 2> /dev/null || break
+            sleep 0.1
+        done
+        kill -KILL -- "-$pid" 2> /dev/null
     done
     rm -rf "$LOG"
 }
@@ -88,14 +116,14 @@ rotation() {
 
 # unit BUILD [SUITE...]: one line for each cmocka test and each other test of the suites given
 unit() {
-    local build=$1 out ok=0 bad=0 rc
+    local build=$1 out ok=0 bad=0 rc said=$LOG/meson.$BASHPID
     shift
-    meson test -C "$build" --no-rebuild --num-processes 2 "$@" > "$LOG/meson" 2>&1
+    meson test -C "$build" --no-rebuild --num-processes 2 "$@" > "$said" 2>&1
     rc=$?
     out=$build/meson-logs/testlog.txt
     ok=$(grep -aoE '\[  PASSED  \] [0-9]+ test' "$out" | awk '{n += $4} END {print n + 0}')
     bad=$(grep -aoE '^ ?[0-9]+ FAILED TEST' "$out" | awk '{n += $1} END {print n + 0}')
-    [ $rc = 0 ] || { cat "$LOG/meson"; grep -aE 'FAILED|ERROR|error:' "$out" | head -40; [ "$bad" -gt 0 ] || bad=1; }
+    [ $rc = 0 ] || { cat "$said"; grep -aE 'FAILED|ERROR|error:' "$out" | head -40; [ "$bad" -gt 0 ] || bad=1; }
     echo "$ok passed, $bad failed"
     return $rc
 }
@@ -112,10 +140,23 @@ build() {
     ninja -C "$dir"
 }
 
+# How long each step took, the longest first: seconds, when it began, seconds of the processors (without what nobody waited for, as
+# daemons), beside what.
+time_table() {
+    echo "seconds  began  processors  step"
+    sort -k1,1nr -k2,2n "$LOG/seconds" | while read -r took began used place name; do
+        [ "$place" = - ] && place= || place="  (${place//_/ })"
+        printf '%7d  %5d  %10d  %s%s\n' "$took" "$began" "$used" "$name" "$place"
+    done
+}
+
 summary() {
+    local passed failed
+    read -r passed failed < <(awk '{p += $1; f += $2} END {print p + 0, f + 0}' "$LOG/counts")
     echo
+    [ ! -s "$LOG/seconds" ] || time_table
     [ ! -s "$LOG/failed" ] || { echo "FAILED:"; cat "$LOG/failed"; }
     [ ! -s "$LOG/not" ] || echo "NOT EVERYTHING WAS RUN: $(paste -sd'|' "$LOG/not" | sed 's/|/; /g')"
     echo "$passed passed, $failed failed"
-    [ $failed = 0 ]
+    [ "$failed" = 0 ]
 }

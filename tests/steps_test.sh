@@ -4,6 +4,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 right=0 wrong=0
+WORK=$(mktemp -d /tmp/culprit-steps.XXXXXX)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM
 
 run() { # the steps, in a shell of their own
     bash -c '. tests/steps.sh; trap clear_up EXIT; '"$1"'; summary' 2>&1
@@ -30,11 +33,30 @@ check "a failure is counted once, whatever the exit status" '0 passed, 2 failed'
 check "also where the exit status denies it" 'odd: 2 failed \(exit 0, [0-9]+ s\)' "step odd bash -c 'echo 0 passed, 2 failed'"
 check "what was not run is said" 'NOT EVERYTHING WAS RUN: NOT RUN: x' "step some bash -c 'echo \"******** NOT RUN: x\"'"
 check "a long line is cut" '    WRONG x{394}' "step long bash -c 'echo \"WRONG \$(printf x%.0s {1..600})\"; false'"
-check "what runs beside is a step" '2 passed, 0 failed' "beside b/1 true; step other true; joined b/1"
-check "also one that fails" 'b 1: 1 failed \(exit 1, [0-9]+ s\)' "beside 'b 1' bash -c '$two'; joined 'b 1'"
-check "with its lines" '    row 2 WRONG' "beside 'b 1' bash -c '$two'; joined 'b 1'"
+check "what runs beside is counted" '3 passed, 0 failed' "beside b/1 step x true; step other true; joined b/1; step after true"
+check "also what fails there" 'x: 1 failed \(exit 1, [0-9]+ s\)' "beside 'b 1' step x bash -c '$two'; joined 'b 1'"
+check "with its lines" '    row 2 WRONG' "beside 'b 1' step x bash -c '$two'; joined 'b 1'"
+check "all of its steps" '4 passed, 1 failed' "f() { step x bash -c '$two'; step y true; step z true; }; beside b f; step other true; joined b"
+check "two of them, and what the first left" '3 passed, 0 failed' "EQUAL=1 beside a step x true; beside b step y true; joined b; joined a; step z true"
+check "one that is killed has not passed" 'all of: b: 1 failed \(exit 1, [0-9]+ s\)' 'f() { step x true; kill -KILL $BASHPID; step y true; }; beside b f; joined b'
+check "or one after the other" ' +[0-9]+ +[0-9]+ +[0-9]+  x' "SERIAL=1; beside 'b 1' step x true; joined 'b 1'"
+check "what was not run beside is said" 'NOT EVERYTHING WAS RUN: NOT RUN: x' "beside b step some bash -c 'echo \"******** NOT RUN: x\"'; joined b"
+check "how long a step took is listed" ' +[0-9]+ +[0-9]+ +[0-9]+  first and last' "step 'first and last' true"
+check "and beside what" ' +[0-9]+ +[0-9]+ +[0-9]+  x  \(b 1\)' "beside 'b 1' step x true; joined 'b 1'"
+check "and what it took of the processors" ' +[0-9]+ +[0-9]+ +[1-9][0-9]*  busy' \
+    "step busy python3 -c 'import time
+while time.process_time() < 1.1: pass'"
+# a step's words are not mixed with those of others
+mixed=$(run 'lines() { seq 2000 | sed "s/^/$1 /"; }; f() { SHOW=1 step b lines b; }; beside b f; SHOW=1 step a lines a; joined b' |
+    sed -n 's/ [0-9]*$//; /^[ab]$/p' | uniq | wc -l)
+if [ "$mixed" = 2 ]; then
+    right=$((right + 1))
+else
+    wrong=$((wrong + 1))
+    echo "WRONG: the words of two steps are mixed: $mixed changes"
+fi
 # it ends with the run, and what it has started too: nobody holds the lock any more
-lock=$(mktemp /tmp/culprit-steps.XXXXXX)
+lock=$WORK/lock
 bash -c '. tests/steps.sh; trap clear_up EXIT; mkfifo "$LOG/begun"; exec 3<> "$LOG/begun" 4> "$1"; flock 4
     beside b bash -c "sleep 1000 & echo >&3; wait"; read -r <&3' - "$lock"
 if flock -w 60 "$lock" true; then
@@ -43,7 +65,17 @@ else
     wrong=$((wrong + 1))
     echo "WRONG: what ran beside goes on after the end"
 fi
-rm -f "$lock"
+# and what it has to clear away, it can
+trace=$WORK/trace
+mkdir "$trace"
+bash -c '. tests/steps.sh; trap clear_up EXIT; mkfifo "$LOG/begun"; exec 3<> "$LOG/begun"
+    beside b step x bash -c "trap \"rm -r $1\" EXIT; echo >&3; sleep 1000"; read -r <&3' - "$trace"
+if [ ! -e "$trace" ]; then
+    right=$((right + 1))
+else
+    wrong=$((wrong + 1))
+    echo "WRONG: what ran beside had no time to clear up"
+fi
 if run "step fine bash -c 'echo 0 WRONG; echo 1 passed, 0 failed'" | grep -q FAILED; then
     wrong=$((wrong + 1))
     echo "WRONG: nothing failed, and nothing is listed"

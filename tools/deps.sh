@@ -29,6 +29,7 @@ zlib1g-dev           zlib-devel             build
 libcap-ng-dev        libcap-ng-devel        build
 libsystemd-dev       systemd-devel          build
 libext2fs-dev        e2fsprogs-devel        build
+libarchive-dev       libarchive-devel       build
 uthash-dev           uthash-devel           build
 python3              python3                build, test
 debhelper            debhelper              package (make deb)

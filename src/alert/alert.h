@@ -23,6 +23,7 @@ struct alert {
     uint64_t first_ns;       /* CLOCK_REALTIME */
     const struct container *victim; /* NULL: the host, or culprit itself */
     struct bytes watch;
+    struct bytes watched;    /* the same as it is configured, whatever is redacted: for what acts on it, not to be reported. BYTES_NULL: culprit itself */
     struct bytes sentence;   /* for people; escaped for a terminal */
     struct bytes line;       /* JSON with a newline: ECS, with culprit.alert */
 };

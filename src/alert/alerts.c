@@ -19,8 +19,19 @@ int alerts_new(const struct alerts_options *options, struct alerts **ret)
     if (!a)
         return -ENOMEM;
     a->options = *options;
+    a->usual = usual_new();
+    a->starts = starts_new();
+    if (!a->usual || !a->starts) {
+        alerts_free(a);
+        return -ENOMEM;
+    }
     *ret = a;
     return 0;
+}
+
+struct usual *alerts_usual(struct alerts *a)
+{
+    return a->usual;
 }
 
 void alerts_drop(struct alerts *a, struct matter *m)
@@ -39,8 +50,12 @@ void alerts_free(struct alerts *a)
         return;
     HASH_ITER(hh, a->matters, m, next)
         alerts_drop(a, m);
+    usual_free(a->usual);
+    starts_free(a->starts);
+    renewed_done(&a->renewed);
     decisions_done(&a->decisions);
     silences_done(&a->silences);
+    redact_done(&a->redact);
     arena_done(&a->arena);
     free(a);
 }
@@ -49,6 +64,11 @@ void alerts_set_rules(struct alerts *a, const struct expect_rules *rules)
 {
     a->rules = *rules;
     a->rules_number++;
+}
+
+void alerts_set_redaction(struct alerts *a, struct redact_rules rules)
+{
+    redact_set(&a->redact, rules);
 }
 
 void alerts_set_coverage(struct alerts *a, struct bytes sensors, struct bytes not_seen)
@@ -72,7 +92,6 @@ static struct matter *find(const struct alerts *a, struct fingerprint key)
 static struct matter *put(struct alerts *a, struct matter *m)
 {
     struct fingerprint_maker of;
-    struct fingerprint id;
 
     if (!m)
         return NULL;
@@ -91,8 +110,7 @@ static struct matter *put(struct alerts *a, struct matter *m)
         fingerprint_add(&of, a->options.host->id);
         fingerprint_add(&of, a->options.host->boot_id);
     }
-    id = fingerprint_end(&of);
-    snprintf(m->id, sizeof(m->id), "%016llx%016llx", (unsigned long long)id.number, (unsigned long long)id.rest);
+    fingerprint_text(fingerprint_end(&of), m->id);
     a->counts.open++;
     a->cases += m->case_ != NULL;
     return m;
@@ -103,11 +121,13 @@ static struct matter *add_own(struct alerts *a, const char *what, enum severity 
 {
     struct fingerprint key = matter_own_key(what);
     struct matter *m = find(a, key);
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
 
+    redact_text(&a->redact, bytes_of(text), &shown);
     if (!m)
-        m = put(a, matter_new_own(key, what, text));
+        m = put(a, matter_new_own(key, what, sbuf_str(&shown)));
     if (m)
-        matter_add_own(m, severity, text, now_ns);
+        matter_add_own(m, severity, sbuf_str(&shown), now_ns);
     return m;
 }
 
@@ -121,15 +141,26 @@ static struct matter *add_crowd(struct alerts *a, enum severity severity, uint64
     return m;
 }
 
-static struct matter *matter_of(struct alerts *a, const struct event *event, struct fingerprint key)
+/* shown: NULL: out of memory. */
+static struct matter *matter_of(struct alerts *a, const struct event *event, const struct event *shown, struct fingerprint key)
 {
-    struct matter *m = find(a, key);
+    struct matter *m = shown ? find(a, key) : NULL;
 
-    if (m)
+    if (m || !shown)
         return m;
     if (a->counts.open < MATTERS_MAX)
-        m = put(a, matter_new(key, event, a->options.host, a->cases < CASES_MAX));
+        m = put(a, matter_new(key, shown, a->options.host, a->cases < CASES_MAX));
+    if (m)
+        m->watched = arena_copy(&m->arena, event->watch_text);
     return m;
+}
+
+struct facts alerts_facts(const struct alerts *a, const struct matter *m)
+{
+    struct facts facts = m->facts;
+
+    facts.starts_known = starts_each(a->starts, m->victim, m->key, &facts.starts);
+    return facts;
 }
 
 bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns)
@@ -138,6 +169,7 @@ bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uin
     _cleanup_sbuf_ struct sbuf sentence = SBUF_INIT, line = SBUF_INIT;
     struct alert alert;
 
+    m->facts = alerts_facts(a, m);
     matter_write(m, state, &with, &sentence, &line);
     if (sbuf_error(&sentence) < 0 || sbuf_error(&line) < 0)
         return false;
@@ -147,6 +179,7 @@ bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uin
     m->emitted_ns = now_ns;
     m->emitted_events = m->events;
     m->emitted_severity = m->severity;
+    m->acts_unsaid = false;
     a->counts.emitted++;
     alert = (struct alert){ .state = state,
                             .severity = m->severity,
@@ -155,6 +188,7 @@ bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uin
                             .first_ns = m->first_ns,
                             .victim = m->victim,
                             .watch = m->watch,
+                            .watched = m->watched,
                             .sentence = sbuf_bytes(&sentence),
                             .line = sbuf_bytes(&line) };
     a->options.emit(a->options.data, &alert);
@@ -170,21 +204,41 @@ static void decide(struct alerts *a, const struct event *event, struct decision 
     decisions_add(&a->decisions, &d);
 }
 
-/* It belongs to a matter. */
-static void report(struct alerts *a, const struct event *event, struct fingerprint key, unsigned row, struct decision *d, uint64_t now_ns)
+static void add_renewed(const struct alerts *a, struct matter *m, const struct event *event, const struct event *shown,
+                        const struct usual_answer *usual)
 {
-    struct matter *m = matter_of(a, event, key);
+    uint64_t renewed_ns = renewed_find(&a->renewed, event);
+    struct renewed_versions versions = renewed_versions(&a->renewed, event, renewed_ns);
 
-    if (m && made_has(&m->made, event, now_ns)) {
+    facts_set_renewed(&m->facts, event, usual, renewed_program(shown), renewed_ns, &versions);
+}
+
+/* It belongs to a matter. What is said of it may be less than what is judged. */
+static void report(struct alerts *a, const struct event *event, struct fingerprint key, const struct usual_answer *usual, unsigned row,
+                   struct decision *d, uint64_t now_ns)
+{
+    struct event *redacted = redact_is_on(&a->redact) ? redact_event(&a->redact, event) : NULL;
+    const struct event *shown = redact_is_on(&a->redact) ? redacted : event;
+    struct matter *m = matter_of(a, event, shown, key);
+
+    if (m && severity_depends_on_made(event, row) && made_has(&m->made, event, now_ns)) {
         row = severity_find(event, a->options.own, a->options.own_count, true);
         d->row = (uint8_t)row;
     }
     a->counts.reported++;
-    if (m)
-        matter_add(m, event, row, now_ns);
-    else
+    starts_event(a->starts, event, key);
+    if (m) {
+        matter_add(m, event, shown, row, now_ns);
+        facts_add(&m->facts, event, usual);
+        if (m->events == 1)
+            add_renewed(a, m, event, shown, usual);
+    } else {
         m = add_crowd(a, severity_row(row)->severity, now_ns);
+    }
     d->matter = m ? m->number : 0;
+    if (m && a->options.reported && bytes_known(m->first_event))
+        a->options.reported(a->options.data, event, m->id);
+    event_free(redacted);
 }
 
 static const struct silence *silence_of(struct alerts *a, const struct event *event, struct fingerprint key, unsigned row)
@@ -200,9 +254,11 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
     enum expected expected = expected_find(&a->rules, event, &block);
     struct decision d = { .expected = (uint8_t)expected, .block = block ? (uint16_t)(block - a->rules.blocks) : 0 };
     const struct silence *silence = NULL;
+    struct usual_answer usual;
     unsigned row = 0;
 
     a->counts.seen++;
+    usual_event(a->usual, event, &usual); /* what is expected is usual as well */
     if (expected != EXPECTED_NONE) {
         a->counts.expected[expected]++;
     } else {
@@ -212,12 +268,13 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
         d.row = (uint8_t)row;
         silence = silence_of(a, event, key, row);
         if (!silence)
-            report(a, event, key, row, &d, now_ns);
+            report(a, event, key, &usual, row, &d, now_ns);
     }
     if (silence) {
         a->counts.silenced++;
         d.silence = silence->number;
     }
+    renewed_add(&a->renewed, event);
     decide(a, event, d);
     alerts_tick(a, now_ns);
 }
@@ -227,10 +284,44 @@ void alerts_own(struct alerts *a, const char *what, enum severity severity, cons
     (void)add_own(a, what, severity, text, now_ns);
 }
 
+void alerts_life(struct alerts *a, const struct lifecycle_event *life)
+{
+    starts_life(a->starts, life);
+}
+
+/* What was not seen may have been anything. */
+static void doubt_what_is_usual(struct alerts *a, const struct gap *gap)
+{
+    uint64_t until_ns = MAX(gap->from_ns, gap->to_ns);
+
+    if (gap->reason == LOST_VIEWER)
+        return;
+    usual_interrupt(a->usual, until_ns ? until_ns : clock_ns(CLOCK_REALTIME));
+    if (gap->reason == LOST_ENGINE)
+        starts_forget(a->starts);
+}
+
+void alerts_act(struct alerts *a, const char *id, const char *text)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+    struct matter *m, *next;
+
+    redact_text(&a->redact, bytes_of(text), &shown);
+    HASH_ITER(hh, a->matters, m, next) {
+        if (strcmp(m->id, id) != 0)
+            continue;
+        if (m->acts.len + shown.len < MATTER_ACTS_MAX)
+            sbuf_addf(&m->acts, "%s%s", m->acts.len ? "\n" : "", sbuf_str(&shown));
+        m->acts_unsaid = true;
+        a->next_tick_ns = 0;
+    }
+}
+
 void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)
 {
     char what[32], text[LIMIT_ERR];
 
+    doubt_what_is_usual(a, gap);
     if (gap->reason == LOST_PROCESS_EVENTS || gap->reason == LOST_VIEWER || gap->reason <= LOST_NONE || gap->reason >= LOST_COUNT)
         return; /* names may be missing, changes are not; and the record has what a viewer did not read */
     snprintf(what, sizeof(what), "gap-%u", (unsigned)gap->reason);

@@ -9,6 +9,8 @@
 #pragma once
 
 #include "alert/alerts_options.h"
+#include "alert/redact.h"
+#include "alert/usual.h"
 #include "event/event.h"
 #include "util/err.h"
 #include "util/sbuf.h"
@@ -20,14 +22,22 @@ void alerts_free(struct alerts *a); /* NULL is fine; what is open is not reporte
 
 /* Copied; what it points to is borrowed until it is replaced. */
 void alerts_set_rules(struct alerts *a, const struct expect_rules *rules);
+/* What is not said, from now on. */
+void alerts_set_redaction(struct alerts *a, struct redact_rules rules);
 /* What the sensors see and do not see, for people; copied. */
 void alerts_set_coverage(struct alerts *a, struct bytes sensors, struct bytes not_seen);
 
+/* What is usual at each watch: the caller keeps it on disk, and says what is watched. Valid as long as `a`. */
+struct usual *alerts_usual(struct alerts *a);
+
 /* now_ns: CLOCK_MONOTONIC. */
 void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns);
+void alerts_life(struct alerts *a, const struct lifecycle_event *life);
 void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns);
 /* Something about culprit itself. what: one matter each; text: a sentence; both are ours. */
 void alerts_own(struct alerts *a, const char *what, enum severity severity, const char *text, uint64_t now_ns);
+/* What was done about the alert of that id, or why nothing was: a sentence of ours. It is in its messages from now on. */
+void alerts_act(struct alerts *a, const char *id, const char *text);
 /* Emits what is due. Cheap where nothing is. */
 void alerts_tick(struct alerts *a, uint64_t now_ns);
 /* It ends: what was not reported yet is, now. */
@@ -59,6 +69,7 @@ void alerts_write_test(const struct alerts *a, const char *id, struct bytes by, 
 
 /* ---- what is counted ---- */
 
+/* The counts as they are now; *ret is a copy. */
 void alerts_look(const struct alerts *a, struct alerts_counts *ret);
 /* One as an object, an element of an array: of status, and of what is kept on disk. */
 void alerts_write_silence(const struct silence *s, struct sbuf *out);

@@ -13,6 +13,8 @@ struct alerts_options {
     unsigned own_count;
     void *data;
     void (*emit)(void *data, const struct alert *alert);
+    /* An event that is a part of the alert of that id (32 hexadecimal digits); NULL is fine */
+    void (*reported)(void *data, const struct event *event, const char *id);
     void (*silence_ended)(void *data, uint32_t number); /* NULL is fine */
 };
 

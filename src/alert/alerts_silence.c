@@ -22,6 +22,15 @@ static void add_moment(struct sbuf *out, uint64_t time_ns)
         sbuf_add_str(out, text);
 }
 
+/* "ann as root" */
+static void add_author(const struct alerts *a, struct bytes by, struct sbuf *out)
+{
+    if (!a->redact.rules.users || bytes_equal_str(by, "root"))
+        escape_terminal(out, by);
+    else
+        sbuf_add_str(out, REDACTED);
+}
+
 /* Who silenced what is as much to be known as what he silenced. */
 static void say_silence(struct alerts *a, const struct silence *s, bool ended, uint64_t now_ns)
 {
@@ -40,7 +49,7 @@ static void say_silence(struct alerts *a, const struct silence *s, bool ended, u
     }
     escape_terminal(&text, s->target.len ? s->target : s->what);
     sbuf_add_str(&text, "; by ");
-    escape_terminal(&text, s->by);
+    add_author(a, s->by, &text);
     sbuf_add_str(&text, ": ");
     escape_terminal(&text, s->reason);
     alerts_own(a, what, SEVERITY_MEDIUM, sbuf_str(&text), now_ns);

@@ -5,6 +5,10 @@
 #include "alert/alerts_options.h"
 #include "alert/decisions.h"
 #include "alert/matter.h"
+#include "alert/redact.h"
+#include "alert/renewed.h"
+#include "alert/starts.h"
+#include "alert/usual.h"
 
 struct alerts {
     struct alerts_options options;
@@ -18,8 +22,14 @@ struct alerts {
     struct alerts_counts counts;
     struct decisions decisions;
     struct silences silences;
+    struct redact redact;
+    struct usual *usual;
+    struct starts *starts;
+    struct renewed renewed;
 };
 
 /* False: out of memory; it is due still, and tried again. */
 bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns);
+/* As they are known now: a start since the last message counts. */
+struct facts alerts_facts(const struct alerts *a, const struct matter *m);
 void alerts_drop(struct alerts *a, struct matter *m);

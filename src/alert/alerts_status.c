@@ -6,6 +6,7 @@
 #include "alert/alerts.h"
 #include "alert/alerts_state.h"
 #include "event/ecs.h"
+#include "event/ecs_parts.h"
 #include "util/escape.h"
 #include "util/json_writer.h"
 
@@ -14,38 +15,38 @@ void alerts_look(const struct alerts *a, struct alerts_counts *ret)
     *ret = a->counts;
 }
 
-static void write_matter(const struct matter *m, struct sbuf *out)
+static void write_matter(const struct alerts *a, const struct matter *m, struct sbuf *out)
 {
+    const struct facts facts = alerts_facts(a, m);
+
     json_open_element(out);
     json_string(out, JSON_KEY("id"), bytes_of(m->id));
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
     json_bytes(out, JSON_KEY("watch"), m->watch);
     json_number(out, JSON_KEY("events"), m->events);
     json_number(out, JSON_KEY("messages"), m->emitted);
-    json_key(out, JSON_KEY("first"));
-    ecs_write_time(out, m->first_ns);
+    ecs_add_time(out, JSON_KEY("first"), m->first_ns);
     json_bytes(out, JSON_KEY("first_file"), m->first_file);
+    facts_write_json(&facts, out);
     json_close(out);
 }
 
 void alerts_write_silence(const struct silence *s, struct sbuf *out)
 {
-    char matter[33];
+    char matter[FINGERPRINT_TEXT];
 
     json_open_element(out);
     json_number(out, JSON_KEY("number"), s->number);
     json_bytes(out, JSON_KEY("target"), s->target);
     json_bytes(out, JSON_KEY("what"), s->what);
     if (s->matter.number) {
-        snprintf(matter, sizeof(matter), "%016llx%016llx", (unsigned long long)s->matter.number, (unsigned long long)s->matter.rest);
+        fingerprint_text(s->matter, matter);
         json_string(out, JSON_KEY("matter"), bytes_of(matter));
     }
     json_string(out, JSON_KEY("by"), s->by);
     json_string(out, JSON_KEY("reason"), s->reason);
-    json_key(out, JSON_KEY("since"));
-    ecs_write_time(out, s->from_ns);
-    json_key(out, JSON_KEY("until"));
-    ecs_write_time(out, s->until_ns);
+    ecs_add_time(out, JSON_KEY("since"), s->from_ns);
+    ecs_add_time(out, JSON_KEY("until"), s->until_ns);
     json_number(out, JSON_KEY("events"), s->events);
     json_close(out);
 }
@@ -70,7 +71,7 @@ void alerts_write_status(const struct alerts *a, struct sbuf *out)
     json_close_array(out);
     (void)json_open(out, JSON_ARRAY("open"));
     for (const struct matter *m = a->matters; m; m = m->hh.next)
-        write_matter(m, out);
+        write_matter(a, m, out);
     json_close_array(out);
 }
 
@@ -80,6 +81,18 @@ static const struct matter *by_number(const struct alerts *a, uint64_t number)
         if (m->number == number)
             return m;
     return NULL;
+}
+
+static void explain_matter(const struct alerts *a, const struct matter *m, struct sbuf *out)
+{
+    const struct facts facts = alerts_facts(a, m);
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    json_string(out, JSON_KEY("matter"), bytes_of(m->id));
+    facts_write_text(&facts, m->victim, &text);
+    if (text.len) /* without the space that it begins with */
+        json_string(out, JSON_KEY("said"), (struct bytes){ text.data + 1, text.len - 1 });
+    facts_write_json(&facts, out);
 }
 
 int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
@@ -113,7 +126,7 @@ int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(severity_row(d.row)->severity)));
     m = by_number(a, d.matter);
     if (m)
-        json_string(out, JSON_KEY("matter"), bytes_of(m->id));
+        explain_matter(a, m, out);
     return 0;
 }
 
@@ -121,11 +134,13 @@ void alerts_write_test(const struct alerts *a, const char *id, struct bytes by, 
                        struct sbuf *ret_line)
 {
     sbuf_add_str(ret_sentence, "A test of culprit's alerts, by ");
-    escape_terminal(ret_sentence, by);
+    if (a->redact.rules.users && !bytes_equal_str(by, "root"))
+        sbuf_add_str(ret_sentence, REDACTED);
+    else
+        escape_terminal(ret_sentence, by);
     sbuf_add_str(ret_sentence, ": nothing happened.");
     sbuf_add_char(ret_line, '{');
-    json_key(ret_line, JSON_KEY("@timestamp"));
-    ecs_write_time(ret_line, realtime_ns);
+    ecs_add_time(ret_line, JSON_KEY("@timestamp"), realtime_ns);
     ecs_write_version(ret_line);
     json_key(ret_line, JSON_LITERAL(",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"type\":[\"info\"],\"action\":\"test\",\"module\":\"culprit\",\"dataset\":\"culprit.alert\"}"));
     json_string(ret_line, JSON_KEY("message"), sbuf_bytes(ret_sentence));

@@ -35,8 +35,7 @@ int expect_parse_hours(struct bytes text, unsigned *ret_from, unsigned *ret_to)
     return 0;
 }
 
-/* A path is compared whole, a name with the last component. */
-static bool is_named(struct bytes pattern, struct bytes path)
+bool expect_is_named(struct bytes pattern, struct bytes path)
 {
     if (!path.len)
         return false;
@@ -53,7 +52,7 @@ static bool is_program(struct bytes pattern, const struct event *e)
 {
     const struct process *run = e->cause.run.process;
 
-    return is_named(pattern, event_actor_executable(e)) || (run && is_named(pattern, run->executable));
+    return expect_is_named(pattern, event_actor_executable(e)) || (run && expect_is_named(pattern, run->executable));
 }
 
 static bool is_package(struct bytes pattern, const struct event *e)
@@ -78,7 +77,7 @@ static bool is_script(struct bytes pattern, const struct event *e)
 
     return !run->claimed && (run->kind == RUN_SCRIPT || run->kind == RUN_MODULE || run->kind == RUN_TARGET || run->kind == RUN_ARCHIVE ||
                              run->kind == RUN_NPM || run->kind == RUN_GIT_HOOK || run->kind == RUN_MAINTAINER || run->kind == RUN_ANSIBLE) &&
-           is_named(pattern, run->name);
+           expect_is_named(pattern, run->name);
 }
 
 static bool is_launcher(struct bytes pattern, const struct event *e)

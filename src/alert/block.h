@@ -38,5 +38,7 @@ struct expect_block {
 
 /* Does the event match all that the block says? */
 bool expect_block_matches(const struct expect_block *block, const struct event *e);
+/* A pattern with a slash is of the whole path, another one of its last component. */
+bool expect_is_named(struct bytes pattern, struct bytes path);
 /* "02:00-04:30": minutes of the day; to < from: over midnight. -EINVAL. */
 int expect_parse_hours(struct bytes text, unsigned *ret_from, unsigned *ret_to);

@@ -24,6 +24,7 @@ struct decisions {
     uint64_t count;
 };
 
+/* A copy of it is kept; the oldest one gives way to it. Without memory it is not kept, and decisions_find() has none of it. */
 void decisions_add(struct decisions *d, const struct decision *decision);
 /* The newest that begins so. -ENOENT, -EEXIST: several events do. */
 int decisions_find(const struct decisions *d, struct bytes id, struct decision *ret);

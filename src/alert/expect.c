@@ -2,12 +2,17 @@
 /* The table of what is expected. A row is a function and a row in tests/unit/test_alert_expect.c. */
 #include "alert/expect.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
+#include "cause/link.h"
 #include "event/operation.h"
+#include "util/limits.h"
 #include "util/macro.h"
 
 #define BIT(operation) (UINT64_C(1) << (operation))
+#define OWN_LATE_NS (60 * NS_PER_S)
+#define OWN_FLAGS_BEFORE_NS (10 * NS_PER_S) /* that a guard is begun anew is known afterwards */
 
 static bool is_below_any(struct bytes path, const char *const *places, size_t count)
 {
@@ -54,15 +59,88 @@ static bool is_executable(const struct event *e, const char *path)
 
 /* ---- the rows ---- */
 
-static bool is_own(const struct expect_rules *rules, const struct event *e)
+void own_processes_add(struct own_processes *own, pid_t pid, uint64_t start_ns, bool parent)
+{
+    for (unsigned i = 0; i < OWN_PROCESSES_MAX; i++)
+        if (own->all[i].pid == pid && own->all[i].start_ns == start_ns)
+            return;
+    for (unsigned i = 0; i < OWN_PROCESSES_MAX; i++, own->next = (own->next + 1) % OWN_PROCESSES_MAX)
+        if (!own->all[own->next].parent)
+            break;
+    if (own->all[own->next].parent)
+        return;
+    own->all[own->next] = (struct own_process){ pid, start_ns, parent, 0 };
+    own->next = (own->next + 1) % OWN_PROCESSES_MAX;
+}
+
+void own_processes_look(struct own_processes *own, uint64_t now_ns, bool (*is_there)(pid_t pid, uint64_t start_ns))
+{
+    for (unsigned i = 0; i < OWN_PROCESSES_MAX; i++) {
+        struct own_process *p = &own->all[i];
+
+        if (!p->pid)
+            continue;
+        if (is_there(p->pid, p->start_ns))
+            p->gone_ns = 0;
+        else if (!p->gone_ns)
+            p->gone_ns = now_ns;
+        else if (now_ns - p->gone_ns >= OWN_LATE_NS)
+            *p = (struct own_process){ 0 };
+    }
+}
+
+void own_flags_add(struct own_flags *own, struct bytes target, uint64_t now_ns)
+{
+    unsigned i = 0;
+
+    if (target.len >= OWN_FLAGS_TARGET)
+        return;
+    while (i < OWN_FLAGS_MAX && !(own->all[i].to_ns >= now_ns && bytes_equal_str(target, own->all[i].target)))
+        i++;
+    if (i == OWN_FLAGS_MAX) {
+        i = own->next;
+        own->next = (own->next + 1) % OWN_FLAGS_MAX;
+        snprintf(own->all[i].target, OWN_FLAGS_TARGET, "%.*s", (int)target.len, target.len ? target.data : "");
+        own->all[i].from_ns = now_ns - MIN(OWN_FLAGS_BEFORE_NS, now_ns);
+    }
+    own->all[i].to_ns = now_ns + OWN_LATE_NS;
+}
+
+/* Who did it is not known: whoever is known is looked for among the processes. */
+static bool is_own_flags(const struct own_flags *own, const struct event *e)
+{
+    if (e->operation != OPERATION_SETFLAGS || e->actor.process || e->actor.pid)
+        return false;
+    for (unsigned i = 0; i < OWN_FLAGS_MAX; i++)
+        if (e->time_ns >= own->all[i].from_ns && e->time_ns < own->all[i].to_ns &&
+            (!own->all[i].target[0] || bytes_equal_str(e->watch_text, own->all[i].target) ||
+             bytes_path_covers(bytes_of(own->all[i].target), e->path)))
+            return true;
+    return false;
+}
+
+/* Who holds a guard may have lost its parents by the time that it undoes it. */
+static bool is_that(const struct own_process *own, const struct event *e)
+{
+    return e->actor.pid == own->pid && (!own->start_ns || !e->actor.start_ns || process_starts_agree(e->actor.start_ns, own->start_ns));
+}
+
+static bool is_below(const struct own_process *own, const struct event *e)
 {
     const struct process *p = e->actor.process;
 
-    if (!rules->own_pid)
-        return false;
-    if (e->actor.parent_pid == rules->own_pid || (p && p->parent_pid == rules->own_pid))
-        return true;
-    return process_descends_from(p, rules->own_pid, rules->own_start_ns);
+    return e->actor.parent_pid == own->pid || (p && p->parent_pid == own->pid) || process_descends_from(p, own->pid, own->start_ns);
+}
+
+static bool is_own(const struct expect_rules *rules, const struct event *e)
+{
+    for (unsigned i = 0; rules->own && i < OWN_PROCESSES_MAX; i++) {
+        const struct own_process *own = &rules->own->all[i];
+
+        if (own->pid && (is_that(own, e) || (own->parent && is_below(own, e))))
+            return true;
+    }
+    return rules->own_flags && is_own_flags(rules->own_flags, e);
 }
 
 static bool is_read(const struct expect_rules *rules, const struct event *e)
@@ -173,15 +251,37 @@ static bool is_configuration(const struct expect_rules *rules, const struct even
     return e->cause.launcher.kind == LAUNCHER_CONFIGURATION && e->cause.launcher.process && is_on_the_same_side(e);
 }
 
+static bool is_git_program(const struct process *p)
+{
+    static const char *const places[] = { "/usr/lib/git-core", "/usr/libexec/git-core" };
+
+    return bytes_equal_str(p->executable, "/usr/bin/git") || BELOW(p->executable, places);
+}
+
+/* The command that was given: git starts itself for parts of it. Of a script that calls git too: what git did is git's, whoever deploys by it.
+ * NULL: it was another one. */
+static const struct cause_run *git_command(const struct event *e)
+{
+    struct process *p = e->actor.process, *top = NULL;
+    const struct cause_link *link;
+
+    if (e->cause.run.kind == RUN_GIT)
+        return &e->cause.run;
+    for (unsigned i = 0; i < LIMIT_LINEAGE && p && is_git_program(p); i++, p = p->parent)
+        top = p;
+    link = top ? link_of(top) : NULL;
+    return link && link->run.kind == RUN_GIT ? &link->run : NULL;
+}
+
 /* What writes a working tree; clean and filter-branch remove what is in no commit. */
 static bool is_git(const struct expect_rules *rules, const struct event *e)
 {
     static const char *const commands[] = { "pull", "merge", "checkout", "switch", "restore", "rebase", "reset", "fetch", "clone",
                                             "cherry-pick", "revert", "stash", "commit", "add", "submodule", "gc", "am", "apply" };
-    const struct cause_run *run = &e->cause.run;
+    const struct cause_run *run = git_command(e);
 
     (void)rules;
-    return run->kind == RUN_GIT && !run->claimed && run->directory.len && run->directory.len > 1 && BYTES_AMONG(run->name, commands) &&
+    return run && !run->claimed && run->directory.len && run->directory.len > 1 && BYTES_AMONG(run->name, commands) &&
            is_on_the_same_side(e) && bytes_path_covers(run->directory, e->path) &&
            (!e->previous_path.len || bytes_path_covers(run->directory, e->previous_path));
 }
@@ -221,12 +321,12 @@ static bool is_of_person(const struct event *e)
 
 static bool is_editor(const struct expect_rules *rules, const struct event *e)
 {
-    static const char *const editors[] = { "vi", "vim", "vim.basic", "vim.tiny", "vim.nox", "vim.gtk3", "nvim", "nano", "emacs", "emacs-nox",
-                                           "emacs-gtk", "ed", "micro", "joe", "mcedit", "hx", "kak" };
+    struct bytes executable = event_actor_executable(e);
+    bool edits = false;
 
-    (void)rules;
-    return e->cause.person.interactive && is_actor_on_host(e) && !e->victim &&
-           BYTES_AMONG(bytes_basename(event_actor_executable(e)), editors) && is_of_person(e);
+    for (size_t i = 0; !edits && i < rules->editors.count; i++)
+        edits = expect_is_named(rules->editors.items[i], executable);
+    return edits && e->cause.person.interactive && is_actor_on_host(e) && !e->victim && is_of_person(e);
 }
 
 /* clang-format off */

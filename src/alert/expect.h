@@ -32,12 +32,50 @@ enum expected {
     EXPECTED_COUNT,
 };
 
+#define OWN_PROCESSES_MAX 80 /* the daemon, what starts its guards, and who holds them */
+
+/* Processes of culprit's own. The first ones that are added are parents: what descends from them is its own as well. */
+struct own_processes {
+    struct own_process {
+        pid_t pid;         /* 0: none */
+        uint64_t start_ns; /* CLOCK_BOOTTIME; 0: not known, the pid alone counts */
+        bool parent;
+        uint64_t gone_ns;  /* when it was first found to have ended; 0: it was there */
+    } all[OWN_PROCESSES_MAX];
+    unsigned next;
+};
+
+/* One that is there already is not added again; beyond OWN_PROCESSES_MAX the oldest that is no parent gives way. */
+void own_processes_add(struct own_processes *own, pid_t pid, uint64_t start_ns, bool parent);
+
+/*
+ * Those that have ended are nobody's own for long: their numbers become other processes', and an alert of those must come. For a
+ * minute they stay, as their last work may be reported late. now_ns: CLOCK_MONOTONIC.
+ */
+void own_processes_look(struct own_processes *own, uint64_t now_ns, bool (*is_there)(pid_t pid, uint64_t start_ns));
+
+#define OWN_FLAGS_MAX 64
+#define OWN_FLAGS_TARGET 256
+
+/* Where culprit's own guards set or took away flags: records of that may come too late to say who it was. */
+struct own_flags {
+    struct {
+        char target[OWN_FLAGS_TARGET]; /* of a watch, as it is written; empty: any */
+        uint64_t from_ns, to_ns;       /* CLOCK_REALTIME */
+    } all[OWN_FLAGS_MAX];
+    unsigned next;
+};
+
+/* About now; the oldest gives way. target BYTES_NULL: which one is not known; one that is too long is not noted. */
+void own_flags_add(struct own_flags *own, struct bytes target, uint64_t now_ns);
+
 struct expect_rules {
     uint64_t rows;              /* bit 1 << enum expected: those that count */
+    struct expect_values editors; /* of the row editor: names, paths or patterns */
     const struct expect_block *blocks;
     size_t block_count;
-    pid_t own_pid;              /* the daemon: what descends from it is its own */
-    uint64_t own_start_ns;      /* CLOCK_BOOTTIME; 0: not known, the pid alone counts */
+    const struct own_processes *own; /* NULL: none. Borrowed */
+    const struct own_flags *own_flags; /* the same */
 };
 
 struct expected_row {

@@ -16,11 +16,6 @@ static const struct made_file *find(const struct made *m, struct bytes path, uin
     return f->made_ns && fingerprint_equal(f->path, key) && now_ns < f->made_ns + MADE_NS ? f : NULL;
 }
 
-static uint64_t inode_of(const struct event *e)
-{
-    return e->file.known & FILE_INODE ? e->file.inode : 0;
-}
-
 static bool has_above(const struct made *m, struct bytes path, uint64_t now_ns)
 {
     for (unsigned i = 0; i < LEVELS_MAX; i++) {
@@ -38,7 +33,7 @@ bool made_has(const struct made *m, const struct event *e, uint64_t now_ns)
     const struct made_file *f = m->files ? find(m, e->path, now_ns) : NULL;
 
     if (f)
-        return !f->inode || !inode_of(e) || f->inode == inode_of(e); /* somebody else may have put another one there */
+        return !f->inode || !event_inode(e) || f->inode == event_inode(e); /* somebody else may have put another one there */
     return m->files && has_above(m, e->path, now_ns);
 }
 
@@ -72,7 +67,7 @@ void made_add(struct made *m, const struct event *e, uint64_t now_ns)
     if (!m->files || has_above(m, e->path, now_ns)) /* out of memory it is a file like any other */
         return;
     key = fingerprint_of(e->path);
-    m->files[key.number % MADE_MAX] = (struct made_file){ key, inode_of(e), now_ns };
+    m->files[key.number % MADE_MAX] = (struct made_file){ key, event_inode(e), now_ns };
 }
 
 void made_done(struct made *m)

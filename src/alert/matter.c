@@ -27,7 +27,7 @@ struct fingerprint matter_key(const struct event *event)
     fingerprint_add_word(&of, cause.number);
     fingerprint_add_word(&of, cause.rest);
     fingerprint_add_word(&of, event->victim != NULL);
-    if (event->victim) /* by its name: one that is created anew is the same to people */
+    if (event->victim) /* by name: for people a container that was created anew is the same one */
         fingerprint_add(&of, event->victim->name.len ? event->victim->name : event->victim->id);
     return fingerprint_end(&of);
 }
@@ -97,6 +97,7 @@ void matter_free(struct matter *m)
     case_free(m->case_);
     container_unref(m->victim);
     sbuf_done(&m->last_file);
+    sbuf_done(&m->acts);
     made_done(&m->made);
     arena_done(&m->arena);
     free(m);
@@ -111,7 +112,7 @@ static void count(struct matter *m, enum severity severity, uint64_t now_ns)
     m->severity = MAX(m->severity, severity);
 }
 
-void matter_add(struct matter *m, const struct event *event, unsigned row, uint64_t now_ns)
+void matter_add(struct matter *m, const struct event *event, const struct event *shown, unsigned row, uint64_t now_ns)
 {
     const struct severity_row *r = severity_row(row);
     uint64_t numbers = ++m->rows[row];
@@ -121,10 +122,10 @@ void matter_add(struct matter *m, const struct event *event, unsigned row, uint6
     m->first_ns = MIN(m->first_ns, event->time_ns);
     m->last_ns = MAX(m->last_ns, event->time_ns);
     sbuf_clear(&m->last_file);
-    sbuf_add_bytes(&m->last_file, event->path);
+    sbuf_add_bytes(&m->last_file, shown->path);
     made_add(&m->made, event, now_ns);
     if (m->case_)
-        (void)case_add_event(m->case_, event);
+        (void)case_add_event(m->case_, shown);
 }
 
 void matter_add_own(struct matter *m, enum severity severity, const char *text, uint64_t now_ns)
@@ -134,7 +135,7 @@ void matter_add_own(struct matter *m, enum severity severity, const char *text, 
     if (m->sentence.len != strlen(text) || memcmp(m->sentence.data, text, m->sentence.len) != 0) {
         struct bytes newer = m->arena.blocks && m->events < 64 ? arena_copy(&m->arena, bytes_of(text)) : BYTES_NULL;
 
-        if (newer.data) /* the newest text counts; of one that changes on and on the memory is bounded */
+        if (newer.data) /* keep the newest text only, so that memory stays bounded when it changes often */
             m->sentence = newer;
     }
 }
@@ -150,5 +151,5 @@ bool matter_is_due(const struct matter *m, uint64_t now_ns, enum alert_state *re
         return true;
     }
     *ret = ALERT_GOES_ON;
-    return m->severity > m->emitted_severity || (m->events > m->emitted_events && now_ns >= m->emitted_ns + ALERT_UPDATE_NS);
+    return m->acts_unsaid || m->severity > m->emitted_severity || (m->events > m->emitted_events && now_ns >= m->emitted_ns + ALERT_UPDATE_NS);
 }

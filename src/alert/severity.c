@@ -122,6 +122,14 @@ unsigned severity_find(const struct event *e, const struct bytes *own, unsigned 
     return i;
 }
 
+bool severity_depends_on_made(const struct event *e, unsigned row)
+{
+    for (unsigned i = 0; i < row; i++)
+        if (rows[i].made && rows[i].operations >> e->operation & 1)
+            return true;
+    return false;
+}
+
 const struct severity_row *severity_row(unsigned index)
 {
     return index < ARRAY_SIZE(rows) ? &rows[index] : NULL;

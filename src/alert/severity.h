@@ -36,6 +36,8 @@ struct severity_row {
 
 /* The first row that fits; its index counts what happened of a kind. own: culprit's files (paths, with all below); made: made_has(). */
 unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count, bool made);
+/* Would made_has() change that row? To find out whether it has costs a fingerprint of each directory above the file. */
+bool severity_depends_on_made(const struct event *e, unsigned row);
 const struct severity_row *severity_row(unsigned index); /* NULL past the end */
 
 /* The ids as elements of an array that is open. */

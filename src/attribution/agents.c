@@ -72,6 +72,7 @@ static int take_row(struct agents *a, const json_t *object, struct product_row *
     row->agent.kind = take_string(a, object, "kind");
     row->agent.does = take_string(a, object, "does");
     row->agent.quarantine = take_string(a, object, "quarantine");
+    row->agent.moves_by = take_string(a, object, "moves_by");
     row->agent.exclude = take_string(a, object, "exclude");
     if (!row->agent.id.len || !row->agent.product.len || !row->agent.kind.len)
         return err_say(err, -EBADMSG, "id, product and kind are needed");
@@ -157,6 +158,13 @@ void agents_free(struct agents *a)
     arena_done(&a->arena);
     free(a->rows);
     free(a);
+}
+
+void agents_each_path(const struct agents *a, void (*each)(void *data, const struct agent *agent, struct bytes path), void *data)
+{
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t j = 0; j < a->rows[i].paths.count; j++)
+            each(data, &a->rows[i].agent, a->rows[i].paths.items[j]);
 }
 
 const struct agent *agents_by_product(const struct agents *a, struct bytes product)

@@ -25,6 +25,8 @@ struct agent_facts {
 /* NULL: no product known. *ret_looks_like: only the name fits. Borrowed from `a`. */
 const struct agent *agents_match(const struct agents *a, const struct agent_facts *facts,
                                  bool *ret_looks_like);
+/* Each place that a product is recognised by: a path, or one that ends in '/' or '*' for all that begins so. Borrowed from `a`. */
+void agents_each_path(const struct agents *a, void (*each)(void *data, const struct agent *agent, struct bytes path), void *data);
 /* The facts of a product that was matched earlier, when the event was stored. */
 const struct agent *agents_by_product(const struct agents *a, struct bytes product);
 /* Puts them into the records of the event's actor and launchers, which have the product's name as it was stored. a: NULL is fine. */

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "util/cleanup.h"
+#include "util/hash_table.h"
 
 #define KEPT 512        /* answers; the oldest goes first */
 #define UNANSWERED 32   /* descriptors that are waited for */
@@ -139,8 +138,11 @@ void asked_put(struct asked_processes *a, const struct process *p)
     q->start_ns = p->start_ns;
     q->pending = FOREIGN_PENDING_NONE;
     q->r = -EAGAIN;
-    a->unanswered++;
     HASH_ADD(hh, a->questions, pid, sizeof(q->pid), q);
+    HASH_FREE_IF_OUT(hh, q);
+    if (!q)
+        return;
+    a->unanswered++;
     look(a, q, 0);
 }
 

@@ -12,13 +12,13 @@
 #include "engine/cgroup.h"
 #include "attribution/ci_job.h"
 #include "attribution/launch.h"
+#include "attribution/origin.h"
 #include "attribution/owner.h"
 #include "attribution/owner_inside.h"
 #include "attribution/process_table.h"
 #include "attribution/procfs.h"
 #include "attribution/sessions.h"
 #include "attribution/users.h"
-#include "cause/argv.h"
 #include "cause/cause.h"
 #include "util/clock.h"
 #include "util/limits.h"
@@ -142,152 +142,7 @@ void attribution_recheck(struct attribution *a)
     process_table_recheck(a->table);
 }
 
-/* ---- origin and owner of one process ---- */
-
-/* A container's first processes are forked by its runtime on the host and moved into their cgroup
- * afterwards: what such a parent's child inherited proves nothing. */
-static bool cgroup_is_guess(const struct process *p)
-{
-    static const char *const runtimes[] = { "runc", "crun", "containerd-shim", "conmon", "youki" };
-
-    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
-        struct bytes name = bytes_basename(p->executable);
-
-        if (!p->executable.len)
-            return true;
-        for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
-            if (bytes_starts_with(name, bytes_of(runtimes[i])))
-                return true;
-        if (!p->cgroup_inherited)
-            return false;
-    }
-    return true;
-}
-
-static bool is_oci_runtime(struct bytes executable)
-{
-    struct bytes name = bytes_basename(executable);
-
-    return bytes_equal_str(name, "runc") || bytes_equal_str(name, "crun") || bytes_equal_str(name, "youki");
-}
-
-/* The runtime that started it in another mount namespace than its own: a hook of a container runs in the
- * runtime's. NULL: nobody did, as far as is known. */
-static const struct process *placed_by(const struct process *p)
-{
-    uint64_t mnt_ns = p->mnt_ns;
-
-    for (unsigned depth = 0; mnt_ns && p->parent && depth < LIMIT_LINEAGE; depth++) {
-        p = p->parent;
-        if (is_oci_runtime(p->executable))
-            return p->mnt_ns && p->mnt_ns != mnt_ns ? p : NULL;
-    }
-    return NULL;
-}
-
-/* The container that "runc [OPTIONS] run|create [OPTIONS] ID" makes: it may be gone before its state could be
- * read. Only root's runtime is believed: others may call a program of theirs so. */
-static struct container *started_by_runtime(struct attribution *a, const struct process *runtime)
-{
-    struct bytes rest = runtime->args, word, last = BYTES_NULL;
-    struct container *c;
-    bool makes = false;
-
-    if (!runtime->cred.known || runtime->cred.uid != 0 || runtime->args_truncated)
-        return NULL;
-    while (argv_take(&rest, &word)) {
-        makes |= bytes_equal_str(word, "run") || bytes_equal_str(word, "create");
-        last = word;
-    }
-    if (!makes || !last.len || last.data[0] == '-')
-        return NULL;
-    c = a->options.engines ? engines_known(a->options.engines, last) : NULL;
-    if (c)
-        return container_ref(c);
-    c = container_new();
-    if (!c)
-        return NULL;
-    container_set(c, &c->id, last);
-    if (last.len < 64) /* whoever starts one by hand calls it what he likes */
-        container_set(c, &c->name, last);
-    container_set(c, &c->runtime, bytes_basename(runtime->executable));
-    return c;
-}
-
-/* The container that "runc [OPTIONS] exec [OPTIONS] ID COMMAND" names. Only exec: with create, the
- * runtime has children on the host too, its hooks. */
-static struct container *executed_in(struct attribution *a, const struct process *runtime)
-{
-    struct bytes rest = runtime->args, word;
-    bool exec = false;
-
-    while (argv_take(&rest, &word)) {
-        if (exec) {
-            struct container *c = engines_known(a->options.engines, word);
-
-            if (c)
-                return c;
-        }
-        exec |= bytes_equal_str(word, "exec");
-    }
-    return NULL;
-}
-
-/* Gone before its cgroup could be read: the container in which a runtime was asked to execute it, if it was. */
-static struct container *executed_by_runtime(struct attribution *a, const struct process *p)
-{
-    if (!p->cgroup_inherited || !a->options.engines || is_oci_runtime(p->executable))
-        return NULL;
-    for (unsigned depth = 0; p->parent && depth < 8; depth++) {
-        p = p->parent;
-        if (is_oci_runtime(p->executable))
-            return executed_in(a, p);
-        if (!p->cgroup_inherited)
-            return NULL;
-    }
-    return NULL;
-}
-
-static void find_origin(struct attribution *a, struct process *p)
-{
-    struct cgroup_container found;
-    const struct process *runtime;
-    struct container *c = a->options.engines ? engines_by_cgroup(a->options.engines, p->cgroup) : NULL;
-
-    if (c || cgroup_container(p->cgroup, &found)) {
-        p->origin = ORIGIN_CONTAINER;
-        if (c) {
-            p->container = container_ref(c);
-        } else if ((p->container = container_new())) {
-            container_set(p->container, &p->container->id, found.id);
-            if (found.runtime)
-                container_set(p->container, &p->container->runtime, bytes_of(found.runtime));
-        }
-        return;
-    }
-    c = executed_by_runtime(a, p);
-    if (c) {
-        p->origin = ORIGIN_CONTAINER;
-        p->container = container_ref(c);
-        return;
-    }
-    /* not by its cgroup: a descendant of a container's first process all the same? */
-    for (const struct process *at = p; at && a->options.engines; at = at->parent) {
-        c = engines_by_pid(a->options.engines, at->pid);
-        if (c) {
-            p->origin = ORIGIN_CONTAINER;
-            p->container = container_ref(c);
-            return;
-        }
-    }
-    runtime = is_oci_runtime(p->executable) ? NULL : placed_by(p);
-    if (runtime && (p->container = started_by_runtime(a, runtime))) {
-        p->origin = ORIGIN_CONTAINER;
-        return;
-    }
-    p->origin = p->cgroup.data && !runtime && !(p->cgroup_inherited && cgroup_is_guess(p)) ? ORIGIN_HOST
-                                                                               : ORIGIN_UNKNOWN;
-}
+/* ---- owner and names of one process ---- */
 
 /* The package of the container's own image. */
 static bool find_inside(struct attribution *a, const struct process *p, struct bytes path, struct bytes *package,
@@ -356,15 +211,17 @@ static void attribute_image(struct attribution *a, struct process *p)
 {
     p->attributed = true;
     p->booted_ns = a->booted_ns;
-    find_origin(a, p);
+    origin_find(a->options.engines, p);
     find_owner(a, p);
     find_names(a, p);
     process_set(p, &p->remote, sessions_remote(a->sessions, p));
 }
 
+static void attribute_client(void *data, struct process *p);
+
 static void attribute(struct attribution *a, struct process *p)
 {
-    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs, &a->timers_hang };
+    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs, &a->timers_hang, attribute_client, a };
     struct process *chain[LIMIT_LINEAGE];
     unsigned count = 0;
 
@@ -375,6 +232,12 @@ static void attribute(struct attribution *a, struct process *p)
     }
     while (count > 0) /* launchers first */
         launch_find(&sources, chain[--count]);
+}
+
+/* A client may have been started in a container itself, by a client: that is older, so that this ends. */
+static void attribute_client(void *data, struct process *p)
+{
+    attribute(data, p);
 }
 
 /* ---- events ---- */

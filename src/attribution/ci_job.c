@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "attribution/asked.h"
 #include "attribution/procfs.h"
 #include "cause/launcher.h"
 #include "util/arena.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -182,6 +181,7 @@ static struct runner_job *job_of(struct ci_jobs *jobs, const struct process *p, 
     job->pid = first->pid;
     job->start_ns = first->start_ns;
     HASH_ADD(hh, jobs->jobs, pid, sizeof(job->pid), job);
+    HASH_FREE_IF_OUT(hh, job);
     return job;
 }
 

@@ -2,7 +2,9 @@
 /*
  * dpkg keeps one list of paths for each package. Reading them all takes some 30 ms on a host with 900
  * packages: too long for the thread that has to look at short-lived processes. So another thread reads
- * them once, at start, into hashes of their lines; the list that a hash names is read again to be sure.
+ * them into hashes of their lines, at start and each time that dpkg has changed them; the list that a hash
+ * names is read again to be sure. Only what no list had before waits for the newer ones: whose a process is
+ * said once, when it is first seen, and the first look after an upgrade may be at what it brought.
  */
 #include "attribution/owner.h"
 
@@ -10,17 +12,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
+#include "attribution/file_mapping.h"
 #include "util/arena.h"
+#include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/hash_table.h"
 #include "util/thread.h"
 
 #define CACHE_MAX 4096
@@ -32,26 +36,90 @@ struct package_answer {
     char path[]; /* not in the arena: builds run thousands of programs once, and the cache forgets */
 };
 
+/* Names and versions that were handed out: each once, however often it is read again. */
+struct package_text {
+    struct bytes text; /* in the arena */
+    UT_hash_handle hh;
+};
+
 struct package_line {
     uint32_t hash;
     uint32_t list; /* index into lists */
+};
+
+/* All of dpkg's lists as they were at one time. */
+struct package_lists {
+    int root;
+    struct arena names;
+    struct bytes *lists; /* file names in dpkg's directory */
+    uint32_t list_count;
+    struct package_line *lines; /* sorted by hash */
+    size_t line_count, line_size;
+    atomic_bool read;
+};
+
+/* dpkg's records as they were at one time: its status is another file for each transaction. */
+struct dpkg_mark {
+    uint64_t status_inode, status_ns, lists_ns, updates_ns;
 };
 
 struct packages {
     struct arena arena;
     int root;
     struct package_answer *answers;
-    /* the reading thread's until it is joined */
+    struct package_text *texts;
+    struct dpkg_mark mark; /* what the answers are of */
+    bool stale;            /* dpkg changed its lists since reading them began */
+    struct package_lists *lists;
+    struct package_lists *newer; /* the reading thread's until it is joined; NULL: it does not run */
     pthread_t thread;
-    bool reading;
-    struct arena names;
-    struct bytes *lists; /* file names in dpkg's directory */
-    uint32_t list_count;
-    struct package_line *lines; /* sorted by hash */
-    size_t line_count, line_size;
 };
 
 static void *read_lists(void *data);
+
+static void lists_free(struct package_lists *l)
+{
+    if (!l)
+        return;
+    arena_done(&l->names);
+    free(l->lists);
+    free(l->lines);
+    free(l);
+}
+
+/* Without it the old lists stay. */
+static void begin_reading(struct packages *p)
+{
+    p->newer = calloc(1, sizeof(*p->newer));
+    if (!p->newer)
+        return;
+    p->newer->root = p->root;
+    if (thread_start(&p->thread, read_lists, p->newer) == 0)
+        return;
+    free(p->newer);
+    p->newer = NULL;
+}
+
+static uint64_t changed_ns(const struct packages *p, const char *path, uint64_t *ret_inode)
+{
+    struct stat st;
+
+    if (fstatat(p->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    if (ret_inode)
+        *ret_inode = st.st_ino;
+    return clock_of(st.st_mtim);
+}
+
+static struct dpkg_mark mark_of(const struct packages *p)
+{
+    struct dpkg_mark m = { 0 };
+
+    m.status_ns = changed_ns(p, "var/lib/dpkg/status", &m.status_inode);
+    m.lists_ns = changed_ns(p, "var/lib/dpkg/info", NULL);
+    m.updates_ns = changed_ns(p, "var/lib/dpkg/updates", NULL);
+    return m;
+}
 
 int packages_new(const char *root, struct packages **ret, struct err *err)
 {
@@ -66,18 +134,10 @@ int packages_new(const char *root, struct packages **ret, struct err *err)
         free(p);
         return err_set(err, r, "%s", root);
     }
-    {
-        p->reading = thread_start(&p->thread, read_lists, p) == 0;
-    }
+    p->mark = mark_of(p);
+    begin_reading(p);
     *ret = p;
     return 0;
-}
-
-static void wait_for_lists(struct packages *p)
-{
-    if (p->reading)
-        pthread_join(p->thread, NULL);
-    p->reading = false;
 }
 
 static void forget(struct packages *p)
@@ -90,78 +150,78 @@ static void forget(struct packages *p)
     }
 }
 
+static void take_newer(struct packages *p)
+{
+    pthread_join(p->thread, NULL);
+    lists_free(p->lists);
+    p->lists = p->newer;
+    p->newer = NULL;
+    forget(p);
+}
+
+/* Of what dpkg did meanwhile: versions are read anew at once, whose file it is once the lists have been read. */
+static void look_again(struct packages *p)
+{
+    struct dpkg_mark now = mark_of(p);
+    bool status = now.status_inode != p->mark.status_inode || now.status_ns != p->mark.status_ns, lists = now.lists_ns != p->mark.lists_ns;
+
+    if (status || lists || now.updates_ns != p->mark.updates_ns)
+        forget(p);
+    p->stale |= status || lists;
+    p->mark = now;
+    if (p->newer && (!p->lists || p->newer->read)) /* nothing is known before the first ones */
+        take_newer(p);
+    if (!p->stale || p->newer)
+        return;
+    begin_reading(p);
+    p->stale = !p->newer;
+}
+
 void packages_free(struct packages *p)
 {
+    struct package_text *t, *next;
+
     if (!p)
         return;
-    wait_for_lists(p);
+    if (p->newer)
+        take_newer(p);
+    lists_free(p->lists);
     forget(p);
+    HASH_ITER(hh, p->texts, t, next) {
+        HASH_DEL(p->texts, t);
+        free(t);
+    }
     arena_done(&p->arena);
-    arena_done(&p->names);
-    free(p->lists);
-    free(p->lines);
     close(p->root);
     free(p);
 }
 
-struct file_mapping {
-    char *data;
-    size_t len;
-};
-
-static void mapping_done(struct file_mapping *m)
+/* In the arena. BYTES_NULL: out of memory. */
+static struct bytes keep(struct packages *p, struct bytes text)
 {
-    if (m->data)
-        munmap(m->data, m->len);
+    struct package_text *t;
+
+    HASH_FIND(hh, p->texts, text.data, text.len, t);
+    if (t || !text.len)
+        return t ? t->text : BYTES_NULL;
+    t = calloc(1, sizeof(*t));
+    if (!t)
+        return BYTES_NULL;
+    t->text = arena_copy(&p->arena, text);
+    if (t->text.len)
+        HASH_ADD_KEYPTR(hh, p->texts, t->text.data, t->text.len, t);
+    if (t->hh.tbl)
+        return t->text;
+    text = t->text;
+    free(t);
+    return text;
 }
 
-#define _cleanup_mapping_ _cleanup_(mapping_done)
-
-static struct file_mapping map_file(int dir, const char *name)
+/* "Version:" of the paragraph "Package: NAME", in the mapping. BYTES_NULL: there is none. */
+static struct bytes version_in(const struct file_mapping *m, struct bytes package)
 {
-    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct file_mapping m = { 0 };
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
-        return m;
-    m.data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (m.data == MAP_FAILED)
-        m.data = NULL;
-    else
-        m.len = (size_t)st.st_size;
-    return m;
-}
-
-/* Of a file that is not there too: nothing is added to a null pointer. */
-static const char *end_of(const struct file_mapping *m)
-{
-    return m->data ? m->data + m->len : NULL;
-}
-
-/* A whole line of the text. */
-static bool has_line(const struct file_mapping *m, struct bytes line)
-{
-    const char *at = m->data, *end = end_of(m);
-
-    while (at && at < end) {
-        at = memmem(at, (size_t)(end - at), line.data, line.len);
-        if (!at)
-            return false;
-        if ((at == m->data || at[-1] == '\n') && (at + line.len == end || at[line.len] == '\n'))
-            return true;
-        at++;
-    }
-    return false;
-}
-
-/* "Version:" of the paragraph "Package: NAME". */
-static struct bytes find_version(struct packages *p, struct bytes package)
-{
-    _cleanup_close_ int dir = openat(p->root, "var/lib/dpkg", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_mapping_ struct file_mapping m = dir >= 0 ? map_file(dir, "status") : (struct file_mapping){ 0 };
     char needle[300];
-    const char *at = m.data, *end = end_of(&m);
+    const char *at = m->data, *end = file_mapping_end(m);
     int n = snprintf(needle, sizeof(needle), "Package: %.*s\n", (int)package.len, package.data);
 
     if (n < 0 || (size_t)n >= sizeof(needle))
@@ -169,7 +229,7 @@ static struct bytes find_version(struct packages *p, struct bytes package)
     while (at && at < end && (at = memmem(at, (size_t)(end - at), needle, (size_t)n))) {
         const char *stop, *version;
 
-        if (at != m.data && at[-1] != '\n') {
+        if (at != m->data && at[-1] != '\n') {
             at++;
             continue;
         }
@@ -181,12 +241,48 @@ static struct bytes find_version(struct packages *p, struct bytes package)
 
             version += 10;
             line_end = memchr(version, '\n', (size_t)(stop - version));
-            return arena_copy(&p->arena, (struct bytes){ version, (size_t)((line_end ? line_end : stop) -
-                                                                          version) });
+            return (struct bytes){ version, (size_t)((line_end ? line_end : stop) - version) };
         }
         at = stop;
     }
     return BYTES_NULL;
+}
+
+/* What dpkg has done and not yet written into its status: a paragraph a file, numbered. A script of a package that is being upgraded
+ * starts its service meanwhile. */
+static struct bytes find_update(struct packages *p, struct bytes package)
+{
+    int fd = openat(p->root, "var/lib/dpkg/updates", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct bytes found = BYTES_NULL;
+    struct dirent *entry;
+    char newest[16] = "";
+
+    if (!dir && fd >= 0)
+        close(fd);
+    while (dir && (entry = readdir(dir))) {
+        _cleanup_mapping_ struct file_mapping m = { 0 };
+        struct bytes version;
+
+        if (entry->d_name[strspn(entry->d_name, "0123456789")] || strlen(entry->d_name) >= sizeof(newest) || strcmp(entry->d_name, newest) < 0)
+            continue;
+        m = file_map(dirfd(dir), entry->d_name);
+        version = version_in(&m, package);
+        if (!version.len)
+            continue;
+        found = keep(p, version);
+        snprintf(newest, sizeof(newest), "%s", entry->d_name);
+    }
+    return found;
+}
+
+static struct bytes find_version(struct packages *p, struct bytes package)
+{
+    _cleanup_close_ int dir = openat(p->root, "var/lib/dpkg", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct bytes update = find_update(p, package);
+    _cleanup_mapping_ struct file_mapping m = dir >= 0 && !update.len ? file_map(dir, "status") : (struct file_mapping){ 0 };
+
+    return update.len ? update : keep(p, version_in(&m, package));
 }
 
 /* The same file by its name before or after the merge of / and /usr. */
@@ -212,25 +308,18 @@ static uint32_t hash_line(const char *line, size_t len)
     return (uint32_t)(h ^ h >> 32);
 }
 
-static bool add_line(struct packages *p, const char *line, size_t len, uint32_t list)
+static bool add_line(struct package_lists *p, const char *line, size_t len, uint32_t list)
 {
-    if (p->line_count == p->line_size) {
-        size_t size = p->line_size ? p->line_size * 2 : 65536;
-        struct package_line *lines = reallocarray(p->lines, size, sizeof(*lines));
-
-        if (!lines)
-            return false;
-        p->lines = lines;
-        p->line_size = size;
-    }
+    if (ARRAY_ROOM(p->lines, p->line_count, p->line_size, 65536) < 0)
+        return false;
     p->lines[p->line_count++] = (struct package_line){ hash_line(line, len), list };
     return true;
 }
 
-static bool read_list(struct packages *p, int dir, const char *name)
+static bool read_list(struct package_lists *p, int dir, const char *name)
 {
-    _cleanup_mapping_ struct file_mapping m = map_file(dir, name);
-    const char *at = m.data, *end = end_of(&m);
+    _cleanup_mapping_ struct file_mapping m = file_map(dir, name);
+    const char *at = m.data, *end = file_mapping_end(&m);
     struct bytes *lists = reallocarray(p->lists, p->list_count + 1, sizeof(*lists));
 
     if (!lists)
@@ -258,7 +347,7 @@ static int by_hash(const void *a, const void *b)
 
 static void *read_lists(void *data)
 {
-    struct packages *p = data;
+    struct package_lists *p = data;
     int fd = openat(p->root, "var/lib/dpkg/info", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
@@ -266,6 +355,7 @@ static void *read_lists(void *data)
     if (!dir) {
         if (fd >= 0)
             close(fd);
+        p->read = true;
         return NULL;
     }
     while ((entry = readdir(dir))) {
@@ -277,11 +367,12 @@ static void *read_lists(void *data)
     }
     if (p->line_count)
         qsort(p->lines, p->line_count, sizeof(*p->lines), by_hash);
+    p->read = true;
     return NULL;
 }
 
 /* The package whose list has the path: the lists that its hash names are read to be sure. */
-static struct bytes search_name(struct packages *p, int dir, struct bytes path)
+static struct bytes search_name(const struct package_lists *p, int dir, struct bytes path)
 {
     uint32_t hash = hash_line(path.data, path.len);
     size_t low = 0, high = p->line_count;
@@ -297,9 +388,9 @@ static struct bytes search_name(struct packages *p, int dir, struct bytes path)
     for (; low < p->line_count && p->lines[low].hash == hash; low++) {
         struct bytes name = p->lists[p->lines[low].list];
         const char *colon = memchr(name.data, ':', name.len); /* libc6:amd64.list */
-        _cleanup_mapping_ struct file_mapping m = map_file(dir, name.data);
+        _cleanup_mapping_ struct file_mapping m = file_map(dir, name.data);
 
-        if (has_line(&m, path))
+        if (file_mapping_has_line(&m, path))
             return (struct bytes){ name.data, colon ? (size_t)(colon - name.data) : name.len - 5 };
     }
     return BYTES_NULL;
@@ -311,11 +402,25 @@ static struct bytes search_lists(struct packages *p, struct bytes path)
     char buffer[4200];
     struct bytes found = BYTES_NULL;
 
-    if (dir < 0)
+    if (dir < 0 || !p->lists)
         return BYTES_NULL;
-    wait_for_lists(p);
-    found = search_name(p, dir, path);
-    return found.len ? found : search_name(p, dir, alias(path, buffer, sizeof(buffer)));
+    found = search_name(p->lists, dir, path);
+    if (!found.len)
+        found = search_name(p->lists, dir, alias(path, buffer, sizeof(buffer)));
+    return keep(p, found);
+}
+
+/* Whose it is by the newest lists. */
+static struct bytes search(struct packages *p, struct bytes path)
+{
+    struct bytes package = search_lists(p, path);
+
+    for (unsigned i = 0; i < 2 && !package.len && p->newer; i++) { /* dpkg may have changed them again while they were read */
+        take_newer(p);
+        package = search_lists(p, path);
+        look_again(p);
+    }
+    return package;
 }
 
 int packages_find(struct packages *p, struct bytes path, struct bytes *ret_package,
@@ -325,6 +430,7 @@ int packages_find(struct packages *p, struct bytes path, struct bytes *ret_packa
 
     if (!path.len || path.data[0] != '/' || memchr(path.data, '\n', path.len))
         return -ENOENT;
+    look_again(p);
     HASH_FIND(hh, p->answers, path.data, path.len, a);
     if (!a) {
         if (HASH_COUNT(p->answers) >= CACHE_MAX)
@@ -334,10 +440,13 @@ int packages_find(struct packages *p, struct bytes path, struct bytes *ret_packa
             return -ENOMEM;
         a->path_len = path.len;
         memcpy(a->path, path.data, path.len);
-        a->package = search_lists(p, path);
+        a->package = search(p, path);
         if (a->package.len)
             a->version = find_version(p, a->package);
         HASH_ADD_KEYPTR(hh, p->answers, a->path, a->path_len, a);
+        HASH_FREE_IF_OUT(hh, a);
+        if (!a)
+            return -ENOMEM;
     }
     if (!a->package.len)
         return -ENOENT;

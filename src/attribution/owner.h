@@ -11,6 +11,7 @@ struct packages;
 int packages_new(const char *root, struct packages **ret, struct err *err);
 void packages_free(struct packages *p); /* NULL is fine */
 
-/* -ENOENT: no package owns it. Answers are cached; views valid until packages_free(). */
+/* -ENOENT: no package owns it; that may take some 30 ms, until what dpkg changed is read. Answers are cached until dpkg did something;
+ * views are valid until packages_free(). */
 int packages_find(struct packages *p, struct bytes path, struct bytes *ret_package,
                   struct bytes *ret_version);

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <uthash.h>
-
 #include "attribution/package_search.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/hash_table.h"
 
 #define LIST_MAX (4 * 1024 * 1024)        /* one package's list; linux-headers has 1.5 MB */
 #define GATHER_MAX (192 * 1024 * 1024)    /* all files of one question */
@@ -214,6 +213,7 @@ static struct database_state *state_of(struct image_packages *p, struct bytes ke
     s->key_len = key.len;
     memcpy(s->key, key.data, key.len);
     HASH_ADD_KEYPTR(hh, p->states, s->key, s->key_len, s);
+    HASH_FREE_IF_OUT(hh, s);
     return s;
 }
 
@@ -277,6 +277,7 @@ static struct inside_answer *answer_of(struct image_packages *p, const struct da
     a->key_len = key.len;
     memcpy(a->key, key.data, key.len);
     HASH_ADD_KEYPTR(hh, p->answers, a->key, a->key_len, a);
+    HASH_FREE_IF_OUT(hh, a);
     return a;
 }
 

@@ -12,6 +12,7 @@
 
 struct image_packages;
 
+/* Freed with image_packages_free(). -ENOMEM. */
 int image_packages_new(struct image_packages **ret, struct err *err);
 void image_packages_free(struct image_packages *p); /* NULL is fine */
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attribution/rpm_database.h"
+#include "foreign/rpm_database.h"
 #include "util/cleanup.h"
 
 

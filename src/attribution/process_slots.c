@@ -77,6 +77,7 @@ static struct pid_slot *make_slot(struct process_table *t, pid_t pid)
     s->pid = pid;
     s->recheck = t->recheck;
     HASH_ADD(hh, t->slots, pid, sizeof(s->pid), s);
+    HASH_FREE_IF_OUT(hh, s);
     return s;
 }
 

@@ -7,8 +7,7 @@
 
 #include "event/process_event.h"
 #include "util/clock.h"
-
-#include <uthash.h>
+#include "util/hash_table.h"
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)

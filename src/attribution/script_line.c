@@ -14,7 +14,8 @@
 #include "util/macro.h"
 
 #define TEXT_MAX (256 * 1024)
-#define WAIT_MS 500
+#define WAIT_MS 2000 /* no event waits for it, and a busy machine is slow to start a worker */
+#define DOUBT_MS 200 /* for the others, where one did not answer */
 #define WORDS 4 /* what is looked for */
 
 /* ---- the line, pure ---- */
@@ -158,7 +159,9 @@ int script_line(const struct process *p, struct bytes path, struct bytes tool, s
                 struct sbuf *ret)
 {
     const struct bytes words[] = { path, tool, changed };
+    static bool hangs;
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    int r;
 
     if (!path.len || path.data[0] != '/')
         return -ENOENT;
@@ -174,5 +177,7 @@ int script_line(const struct process *p, struct bytes path, struct bytes tool, s
         inside_by_root(&request, bytes_of("/"));
     else if (p->container)
         inside_by_process(&request, p->container->pid);
-    return sbuf_error(&request) ? -ENOMEM : foreign_ask(&job, sbuf_bytes(&request), WAIT_MS, ret, NULL);
+    r = sbuf_error(&request) ? -ENOMEM : foreign_ask(&job, sbuf_bytes(&request), hangs ? DOUBT_MS : WAIT_MS, ret, NULL);
+    hangs = r == -ETIMEDOUT;
+    return r;
 }

@@ -10,7 +10,8 @@
 /*
  * `p` ran the script `path`, as it is called where p lives. tool: the program that made the change ("rm"; empty: the script's
  * interpreter itself); changed: one of the files. 0 and "NUMBER: LINE" with its blanks cut, raw bytes; -ENOENT: no line, or several;
- * -ESTALE: the script was written after `before_ns` (CLOCK_REALTIME). Reads by foreign/, and waits for that.
+ * -ESTALE: the script was written after `before_ns` (CLOCK_REALTIME). Reads by foreign/, and waits for that: up to
+ * two seconds. One thread.
  */
 int script_line(const struct process *p, struct bytes path, struct bytes tool, struct bytes changed, uint64_t before_ns,
                 struct sbuf *ret);

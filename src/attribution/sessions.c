@@ -10,8 +10,6 @@
 #include <time.h>
 #include <utmpx.h>
 
-#include <uthash.h>
-
 #include "attribution/asked.h"
 #include "attribution/peer.h"
 #include "attribution/procfs.h"
@@ -20,6 +18,7 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/parse.h"
@@ -310,6 +309,7 @@ static struct session *remember(struct sessions *s, const struct session *key)
     new->pending = FOREIGN_PENDING_NONE;
     new->key = key->key;
     HASH_ADD(hh, s->known, key, sizeof(new->key), new);
+    HASH_FREE_IF_OUT(hh, new);
     return new;
 }
 

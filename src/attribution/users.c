@@ -10,8 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "attribution/host_names.h"
 #include "attribution/inside.h"
 #include "attribution/passwd.h"
@@ -20,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/hash.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/parse.h"
 
@@ -314,6 +313,9 @@ static struct world *world_of(struct users *u, const struct container *c)
         memcpy(w->id, key, sizeof(key));
         w->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->worlds, id, sizeof(w->id), w);
+        HASH_FREE_IF_OUT(hh, w);
+        if (!w)
+            return NULL;
         look(u, w, c);
     } else if (w->started_ns != c->started_ns || w->pending.fd >= 0 ||
                clock_ns(CLOCK_MONOTONIC) - w->looked_ns > LOOK_AGAIN_NS) {
@@ -417,6 +419,9 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         n->key = key;
         n->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->host, key, sizeof(n->key), n);
+        HASH_FREE_IF_OUT(hh, n);
+        if (!n)
+            return BYTES_NULL;
         find_host(u, n);
     } else if (!n->known && (n->pending.fd >= 0 || clock_ns(CLOCK_MONOTONIC) - n->asked_ns > LOOK_AGAIN_NS)) {
         ask_host(u, n);

@@ -129,7 +129,7 @@ static __noinline int open_seen(u64 *ctx)
     operation = open_operation(mode, flags, kind);
     more = (mode & FMODE_CREATED ? WIRE_CREATED : 0) | (flags & O_TMPFILE_FLAG ? WIRE_TMPFILE : 0);
     mask = BIT(operation) | (mode & FMODE_CREATED ? BIT(OPERATION_CREATE) : 0);
-    if (operation == OPERATION_NONE)
+    if (operation == OPERATION_NONE || (result < 0 && is_denied(0, number_of(f))))
         return 0;
     if (!s) {
         if (!is_backing(f))
@@ -217,7 +217,8 @@ static __always_inline int mapped(struct file *f)
 {
     struct scratch *s;
 
-    if (!f || !(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+    if (!f || !(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f) ||
+        guard_will_refuse(number_of(f->f_path.dentry)))
         return 0;
     s = begin_rare(f->f_path.dentry, OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), WIRE_MAPPED);
     if (!s)
@@ -253,7 +254,8 @@ static __always_inline int wrote(struct file *f)
     struct write_key key;
     struct scratch *s;
 
-    if (!super_watched(f->f_path.dentry->d_sb) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+    if (!super_watched(f->f_path.dentry->d_sb) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f) ||
+        guard_will_refuse(number_of(f->f_path.dentry)))
         return 0;
     now = bpf_ktime_get_boot_ns();
     key.inode = (u64)f->f_inode;
@@ -294,6 +296,8 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
         bpf_map_delete_elem(&refusals, &id);
         return 0;
     }
+    if (is_denied(0, number_of(path->dentry)))
+        return 0;
     s = begin_rare(path->dentry, OPERATION_TRUNCATE, BIT(OPERATION_TRUNCATE), 0);
     if (!s)
         return 0;

@@ -51,7 +51,7 @@ static __noinline int create_refused(struct asked *a, s32 error)
     struct scratch *s;
 
     /* what was there after all was not to be created: its refusal is emitted by may_open() */
-    if (!a || BPF_CORE_READ(d, d_inode))
+    if (!a || BPF_CORE_READ(d, d_inode) || is_denied(0, a->dentry))
         return 0;
     if ((u64)BPF_CORE_READ(d, d_parent) != a->parent || BPF_CORE_READ(d, d_name.hash_len) != a->hash_len) {
         count_loss(WIRE_LOSS_PENDING);

@@ -560,9 +560,12 @@ ATTRIBUTE(removeacl, vfs_remove_acl, WIRE_HOOK_VFS_REMOVE_ACL, OPERATION_SETACL)
 
 BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, begin_rare, OPERATION_SETFLAGS, 0)
 
+#include "bpf/guard.h"
+
 #include "bpf/contents.h"
 #include "bpf/creates.h"
 #include "bpf/already_open.h"
 #include "bpf/mounts.h"
+#include "bpf/guard_hooks.h"
 
 char _license[] SEC("license") = "GPL";

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "bpf/denied.h"
 #include "bpf/record.h"
 
 /* A call within another one on the same dentry. */
@@ -210,6 +211,8 @@ static __noinline int finish(struct scratch *s, s32 error)
         u64 task = s->task;
 
         bpf_map_update_elem(&refusals, &task, &operation, BPF_ANY);
+        if (is_denied(s->p.change.header.time_ns, 0))
+            return 0;
     } else if (!s->p.change.after.known) {
         struct dentry *d = (void *)(s->p.named ? s->p.other : s->p.dentry);
 

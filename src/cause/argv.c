@@ -25,6 +25,13 @@ struct bytes argv_at(struct bytes args, unsigned index)
     return BYTES_NULL;
 }
 
+struct bytes argv_without_nuls(struct bytes args)
+{
+    while (args.len && !args.data[args.len - 1])
+        args.len--;
+    return args;
+}
+
 unsigned argv_count(struct bytes args, unsigned max)
 {
     struct argv a = argv_of(args);

@@ -10,6 +10,7 @@ struct argv {
     struct bytes rest;
 };
 
+/* args: arguments, each ended by a NUL; borrowed for as long as the result is used. */
 static inline struct argv argv_of(struct bytes args)
 {
     return (struct argv){ args };
@@ -23,6 +24,8 @@ static inline bool argv_next(struct argv *a, struct bytes *ret)
 }
 /* The one of that index, from 0; BYTES_NULL: there are not so many. */
 struct bytes argv_at(struct bytes args, unsigned index);
+/* Without the NULs at its end: what /proc shows behind the last argument, also where a program wrote over its own. */
+struct bytes argv_without_nuls(struct bytes args);
 /* How many there are, counted to `max`. */
 unsigned argv_count(struct bytes args, unsigned max);
 /* True if one of the first `max` behind the first is `word`. */

@@ -2,6 +2,7 @@
 #include "cause/cause.h"
 
 #include "cause/chain.h"
+#include "cause/one_off.h"
 
 static bool add(struct chain *c, struct process *p)
 {
@@ -37,6 +38,17 @@ static void find_without_process(const struct event *e, struct cause *ret)
     ret->run.kind = ret->run.name.len ? RUN_PROGRAM : RUN_UNKNOWN;
 }
 
+/* Of a container that was made for one run. */
+static struct bytes find_image(const struct chain *c)
+{
+    const struct container *container = c->process[0]->container;
+    const struct process *first = c->inside ? c->process[c->inside - 1] : c->process[0];
+
+    if (c->process[0]->origin != ORIGIN_CONTAINER || !one_off_container(container, cause_client_of(first)))
+        return BYTES_NULL;
+    return container->image_name;
+}
+
 void cause_find(const struct event *event, struct cause *ret)
 {
     struct chain c;
@@ -47,6 +59,7 @@ void cause_find(const struct event *event, struct cause *ret)
         cause_find_launcher(&c, &ret->launcher);
         cause_find_run(&c, ret);
         cause_find_person(&c, &ret->person);
+        ret->image = find_image(&c);
     } else {
         find_without_process(event, ret);
     }

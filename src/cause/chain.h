@@ -25,3 +25,11 @@ void cause_find_run(const struct chain *c, struct cause *ret);
 void cause_find_person(const struct chain *c, struct person *ret);
 /* Everything else is known. */
 struct fingerprint cause_find_key(const struct chain *c, const struct cause *cause);
+/* Parts of it: a name that is another one each time (before: the one above it); where somebody lives; the words of a text that are the same
+ * each time; the command line of the client that had a container started, whose first process that is (empty: not known), and the same only
+ * where no script, nor unit, names it: of a job of cron. */
+bool cause_word_is_random(struct bytes name, struct bytes before);
+void cause_add_origin(struct fingerprint_maker *of, const struct process *p, struct bytes image); /* image: of a one-off container */
+void cause_add_lasting_words(struct fingerprint_maker *of, struct bytes text);
+struct bytes cause_client_of(const struct process *first);
+struct bytes cause_job_of(const struct process *first);

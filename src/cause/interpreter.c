@@ -26,6 +26,9 @@ struct interpreter {
     const char *text_words, *module_words, *script_words, *archive_words, *value_words;
 };
 
+#define NODE_WORDS "--conditions --diagnostic-dir --disable-warning --dns-result-order --env-file --experimental-loader --icu-data-dir " \
+    "--import --input-type --inspect-port --loader --openssl-config --redirect-warnings --report-dir --require --title --trace-event-categories " \
+    "--unhandled-rejections --watch-path "
 #define SHELL_WORDS .value_words = "--rcfile --init-file --emulate ", .text_words = "--command "
 
 /* clang-format off */
@@ -38,7 +41,7 @@ static const struct interpreter interpreters[] = {
     { "bun", VERBS, .text = "ep", .value = "r", .text_words = "--eval --print ", .value_words = "--cwd --config --preload " },
     { "csh", SHELL, .operand_text = "c" },
     { "dash", SHELL, .value = "o", .operand_text = "c", SHELL_WORDS },
-    { "deno", VERBS, .value = "Lc", .value_words = "--config --import-map --cert --lock " },
+    { "deno", VERBS, .value = "Lc", .value_words = "--cert --config --import-map --location --lock --log-level --seed " },
     { "escript", .value = "" },
     { "expect", .text = "c", .script = "fb" },
     { "fish", SHELL, .text = "c", .value = "CdDo", .text_words = "--command ", .value_words = "--init-command " },
@@ -61,9 +64,9 @@ static const struct interpreter interpreters[] = {
     { "mksh", SHELL, .value = "o", .operand_text = "c" },
     { "nawk", TEXT_FIRST, .script = "f", .value = "vF" },
     { "node", .text = "ep", .value = "rC", .text_words = "--eval --print -pe ",
-      .value_words = "--require --import --loader --experimental-loader --conditions --env-file " },
+      .value_words = NODE_WORDS },
     { "nodejs", .text = "ep", .value = "rC", .text_words = "--eval --print -pe ",
-      .value_words = "--require --import --loader --experimental-loader --conditions --env-file " },
+      .value_words = NODE_WORDS },
     { "octave", .text_words = "--eval ", .value_words = "--path " },
     { "original-awk", TEXT_FIRST, .script = "f", .value = "vF" },
     { "perl", .text = "eE", .value = "I", .attached = "iMmFDCx0dVl" },
@@ -225,11 +228,15 @@ static bool is_source(struct bytes name)
 static void parse_operand(struct parse *p, struct bytes word)
 {
     if (p->row->flags & VERBS && bytes_equal_str(word, "run")) {
-        while (argv_next(&p->argv, &word))
-            if (word.len && word.data[0] != '-') {
+        bool value = false;
+
+        while (argv_next(&p->argv, &word)) {
+            if (word.len && word.data[0] != '-' && !value) {
                 (void)found(p, RUN_SCRIPT, word);
                 return;
             }
+            value = !value && (word_in(p->row->value_words, word) || (word.len == 2 && word.data[0] == '-' && has_letter(p->row->value, word.data[1])));
+        }
         return;
     }
     if (p->row->flags & VERBS && bytes_equal_str(word, "eval"))

@@ -5,6 +5,16 @@
 #include "cause/table.h"
 #include "cause/wrapper.h"
 
+/* Whose value is the next argument, and no package: "apt-get install -t stable-backports nginx". */
+#define APK "-X -p -t --arch --cache-dir --keys-dir --repositories-file --repository --root --timeout --virtual --wait "
+#define APT "-a -c -o -t --config-file --default-release --host-architecture --option --solver --target-release "
+#define DNF "-R -c -d -e -x --advisory --arch --color --config --debuglevel --destdir --disableplugin --disablerepo --downloaddir --enableplugin " \
+    "--enablerepo --errorlevel --exclude --forcearch --installroot --randomwait --releasever --repo --repofrompath --repoid --rpmverbosity --setopt "
+#define FLATPAK "--arch --installation --sideload-repo --subpath "
+#define OPKG "-d -f -o -t --conf --dest --offline-root --tmp-dir "
+#define SNAP "--channel --cohort --name --revision "
+#define ZYPPER "-R -r -t --from --repo --root --type "
+
 /* clang-format off */
 static const struct launcher_row rows[] = {
     { "Agent.Worker", LAUNCHER_CI, "Azure Pipelines agent", LAUNCHER_ANYWHERE },
@@ -17,10 +27,10 @@ static const struct launcher_row rows[] = {
     { "ansible", LAUNCHER_CONFIGURATION, "Ansible", LAUNCHER_EXPLAINS },
     { "ansible-playbook", LAUNCHER_CONFIGURATION, "Ansible", LAUNCHER_EXPLAINS },
     { "ansible-pull", LAUNCHER_CONFIGURATION, "Ansible", LAUNCHER_EXPLAINS },
-    { "apk", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "apt", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "apt-get", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "aptitude", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "apk", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, APK },
+    { "apt", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, APT },
+    { "apt-get", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, APT },
+    { "aptitude", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, APT },
     { "atd", LAUNCHER_AT },
     { "buildkite-agent", LAUNCHER_CI, "Buildkite agent", LAUNCHER_ANYWHERE },
     { "cf-agent", LAUNCHER_CONFIGURATION, "CFEngine", LAUNCHER_EXPLAINS },
@@ -40,17 +50,17 @@ static const struct launcher_row rows[] = {
     { "crun", LAUNCHER_ENGINE, NULL, LAUNCHER_RUNTIME },
     { "culprit", LAUNCHER_COMMAND, NULL, LAUNCHER_ANYWHERE, "run" },
     { "dcron", LAUNCHER_CRON },
-    { "dnf", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "dnf-3", LAUNCHER_PACKAGE, "dnf", LAUNCHER_EXPLAINS },
+    { "dnf", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, DNF },
+    { "dnf-3", LAUNCHER_PACKAGE, "dnf", LAUNCHER_EXPLAINS, NULL, DNF },
     { "dnf-automatic", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "dnf5", LAUNCHER_PACKAGE, "dnf", LAUNCHER_EXPLAINS },
+    { "dnf5", LAUNCHER_PACKAGE, "dnf", LAUNCHER_EXPLAINS, NULL, DNF },
     { "dockerd", LAUNCHER_ENGINE, "Docker" },
     { "dpkg", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
     { "dpkg-reconfigure", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
     { "drone-runner-exec", LAUNCHER_CI, "Drone runner", LAUNCHER_ANYWHERE },
     { "dropbear", LAUNCHER_SSH },
     { "fcron", LAUNCHER_CRON },
-    { "flatpak", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "flatpak", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, FLATPAK },
     { "forgejo-runner", LAUNCHER_CI, "Forgejo runner", LAUNCHER_ANYWHERE },
     { "gitlab-runner", LAUNCHER_CI, "GitLab runner", LAUNCHER_ANYWHERE },
     { "gnome-terminal-server", LAUNCHER_PERSON },
@@ -59,9 +69,9 @@ static const struct launcher_row rows[] = {
     { "kitty", LAUNCHER_PERSON },
     { "konsole", LAUNCHER_PERSON },
     { "login", LAUNCHER_PERSON },
-    { "microdnf", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "microdnf", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, DNF },
     { "mosh-server", LAUNCHER_PERSON },
-    { "opkg", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "opkg", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, OPKG },
     { "packagekitd", LAUNCHER_PACKAGE, "PackageKit", LAUNCHER_EXPLAINS },
     { "pacman", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
     { "puppet", LAUNCHER_CONFIGURATION, "Puppet", LAUNCHER_EXPLAINS },
@@ -70,7 +80,7 @@ static const struct launcher_row rows[] = {
     { "salt-call", LAUNCHER_CONFIGURATION, "Salt", LAUNCHER_EXPLAINS },
     { "salt-minion", LAUNCHER_CONFIGURATION, "Salt", LAUNCHER_EXPLAINS },
     { "screen", LAUNCHER_PERSON },
-    { "snap", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "snap", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, SNAP },
     { "snapd", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
     { "sshd", LAUNCHER_SSH },
     { "sshd-session", LAUNCHER_SSH },
@@ -83,8 +93,8 @@ static const struct launcher_row rows[] = {
     { "woodpecker-agent", LAUNCHER_CI, "Woodpecker agent", LAUNCHER_ANYWHERE },
     { "xterm", LAUNCHER_PERSON },
     { "youki", LAUNCHER_ENGINE, NULL, LAUNCHER_RUNTIME },
-    { "yum", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
-    { "zypper", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
+    { "yum", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, DNF },
+    { "zypper", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, ZYPPER },
 };
 
 /* Runners that java runs: the kernel knows them by their unit alone. */
@@ -178,7 +188,7 @@ static bool is_verb(struct bytes word)
                    word);
 }
 
-struct bytes launcher_packages(struct process *p)
+struct bytes launcher_packages(struct process *p, const struct launcher_row *manager)
 {
     struct argv a = argv_of(p->args);
     char text[256];
@@ -189,8 +199,11 @@ struct bytes launcher_packages(struct process *p)
     if (!argv_next(&a, &word))
         return BYTES_NULL;
     while (argv_next(&a, &word)) {
-        if (!word.len || word.data[0] == '-')
+        if (!word.len || word.data[0] == '-') {
+            if (word_in(manager->values, word))
+                (void)argv_next(&a, &word);
             continue;
+        }
         if (!verb) {
             verb = is_verb(word);
             continue;

@@ -20,6 +20,7 @@ struct launcher_row {
     const char *name;    /* shown; NULL: the program's */
     unsigned flags;      /* enum launcher_flags */
     const char *argument; /* counts only with this among the first arguments; NULL: always */
+    const char *values;  /* of a package manager: options whose value is the next argument, each followed by a space; NULL: none */
 };
 
 /* name: applet_name(). NULL: it starts nothing, as far as is known. */
@@ -31,5 +32,5 @@ const char *launcher_ci_unit(struct bytes unit);
 /* A known product that counts as what started something: an agent, a cleaner; not a tool that others use. */
 bool launcher_is_product(const struct process *p, enum launcher_kind *ret_kind);
 /* The packages that its command line names, as one text "foo, bar"; memory of p->arena. */
-struct bytes launcher_packages(struct process *p);
+struct bytes launcher_packages(struct process *p, const struct launcher_row *manager);
 const struct launcher_row *launcher_row(size_t index); /* for tests; NULL past the end */

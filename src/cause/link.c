@@ -67,7 +67,9 @@ static void as_script(struct process *p, struct cause_link *l, struct bytes path
     l->run.name = script_path(p, path);
     script_name(p, &l->run);
     l->shim = script_is_shim(l->run.name);
-    l->role = l->run.kind == RUN_SCRIPT && script_is_packaged(l->run.name) ? ROLE_PROGRAM : ROLE_SCRIPT;
+    l->role = l->run.kind != RUN_SCRIPT || !script_is_packaged(l->run.name) ? ROLE_SCRIPT : ROLE_PROGRAM;
+    if (l->role == ROLE_PROGRAM && (tool_is(bytes_basename(l->run.name)) || wrapper_is(bytes_basename(l->run.name))))
+        l->role = ROLE_TOOL; /* adduser, parallel; Debian's psql, which becomes the real one */
 }
 
 /* Anybody may call a program of his own "python3": the places count where only the system's owner writes. */
@@ -99,7 +101,7 @@ static bool is_titled(struct process *p, struct bytes args, struct cause_link *l
     for (size_t i = 0; i < copy.len; i++)
         if (copy.data[i] == ' ')
             ((char *)(uintptr_t)copy.data)[i] = '\0';
-    if (!build_parse(build, copy, &l->run))
+    if (!build_parse(build, copy, &p->arena, &l->run))
         return false;
     as_target(p, l);
     return true;
@@ -141,8 +143,8 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
         l->run.input = true;
     }
     l->run.kind = in.kind;
-    build = in.kind == RUN_SCRIPT ? build_script(in.value) : NULL;
-    if (build && script_build(build, args, in.value, &l->run)) {
+    build = in.kind == RUN_SCRIPT ? build_script(in.value) : in.kind == RUN_MODULE ? build_class(in.value) : NULL;
+    if (build && script_build(build, args, in.value, &p->arena, &l->run)) {
         as_target(p, l);
         return;
     }
@@ -207,7 +209,7 @@ static void as_program(struct process *p, struct cause_link *l)
         as_script(p, l, p->script);
         return;
     }
-    if (build && build_parse(build, applet_args(p), &l->run)) {
+    if (build && build_parse(build, applet_args(p), &p->arena, &l->run)) {
         as_target(p, l);
         return;
     }
@@ -246,7 +248,7 @@ static void find(struct process *p, struct cause_link *l)
     if (l->launcher)
         l->role = ROLE_LAUNCHER;
     if (l->launcher && l->launcher->kind == LAUNCHER_PACKAGE)
-        l->packages = launcher_packages(p);
+        l->packages = launcher_packages(p, l->launcher);
     (void)launcher_is_product(p, &l->product);
     if (l->role == ROLE_WRAPPER || l->role == ROLE_PROGRAM)
         l->changer = changer_name(l->name);

@@ -76,16 +76,18 @@ static void find_caller(const struct chain *c, struct person *ret)
     }
 }
 
-/* Into a container by `docker exec` or cp: the client's user. Root is whoever has become it, or a program of its own. */
+/* Into a container by `docker exec` or cp: the client's user. Where it was root by a script or a job, that says more. */
 static void find_client(const struct chain *c, struct person *ret)
 {
     bool copied = c->process[0]->launch.kind == LAUNCH_COPY;
     struct process *first = copied ? c->process[0] : c->process[c->inside - 1];
 
-    if ((first->launch.kind != LAUNCH_EXEC && !copied) || !first->launch.user.len || bytes_equal_str(first->launch.user, "root"))
+    if ((first->launch.kind != LAUNCH_EXEC && !copied) || !first->launch.user.len ||
+        (bytes_equal_str(first->launch.user, "root") && first->launch.place.len))
         return;
     ret->known = true;
     ret->name = first->launch.user;
+    ret->remote = first->launch.kind == LAUNCH_EXEC ? first->remote : BYTES_NULL;
     set_process(ret, first);
 }
 

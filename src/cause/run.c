@@ -38,6 +38,12 @@ static unsigned nearest(const struct chain *c, enum role role)
     return NONE;
 }
 
+/* cmake --build has make or ninja do it. */
+static bool asks_for(struct bytes above, struct bytes below)
+{
+    return bytes_equal(above, below) || bytes_equal_str(above, "cmake");
+}
+
 /* make calls make, npm calls npm: the outermost is what was asked for. */
 static unsigned outermost_target(const struct chain *c, unsigned at)
 {
@@ -46,7 +52,7 @@ static unsigned outermost_target(const struct chain *c, unsigned at)
     if (run->kind != RUN_TARGET && run->kind != RUN_NPM)
         return at;
     for (unsigned i = at + 1; i < c->end && c->link[i]->role <= ROLE_SCRIPT; i++)
-        if (c->link[i]->run.kind == run->kind && bytes_equal(c->link[i]->run.interpreter, run->interpreter))
+        if ((c->link[i]->run.kind == RUN_TARGET || c->link[i]->run.kind == RUN_NPM) && asks_for(c->link[i]->run.interpreter, run->interpreter))
             at = i;
         else if (c->link[i]->role == ROLE_SCRIPT)
             break;
@@ -56,7 +62,7 @@ static unsigned outermost_target(const struct chain *c, unsigned at)
 /* sh -c /usr/bin/certbot, where that is a script: it says more than the shell's text. */
 static bool passes_script_on(const struct cause_link *shell, const struct cause_link *below)
 {
-    return shell->role == ROLE_TEXT && below->role == ROLE_PROGRAM && below->run.kind == RUN_SCRIPT &&
+    return shell->role == ROLE_TEXT && (below->role == ROLE_PROGRAM || below->role == ROLE_TOOL) && below->run.kind == RUN_SCRIPT &&
            link_is_one_command(shell->run.text);
 }
 
@@ -155,7 +161,7 @@ static bool is_shown_with_wrappers(enum run_kind kind)
     return kind == RUN_PROGRAM || kind == RUN_COMMAND || kind == RUN_TEXT || kind == RUN_INPUT;
 }
 
-/* A part of a script that it forked, and that executed nothing: the run is that of the script. */
+/* A part that it forked, and that executed nothing: the run is that of the whole, of a script as of sh -c. */
 static unsigned whose_part(const struct chain *c, unsigned at)
 {
     while (at + 1 < c->end && c->process[at + 1]->pid != c->process[at]->pid && c->process[at]->args.len &&
@@ -209,7 +215,7 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         ret->run.kind = RUN_PROGRAM;
         ret->run.name = link->name;
     }
-    ret->run.process = process_ref(c->process[link->role == ROLE_SCRIPT ? whose_part(c, shown) : shown]);
+    ret->run.process = process_ref(c->process[whose_part(c, shown)]);
     ret->run.exited = cause_has_exited(ret, c->event);
     tool = tool_name(c->link[0]);
     if (at != 0 && !bytes_equal(tool, ret->run.name) && !bytes_equal(tool, tool_name(link)))

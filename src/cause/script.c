@@ -192,14 +192,14 @@ bool script_is_shim(struct bytes path)
     return BYTES_AMONG(base, managers) || bytes_equal_str(bytes_basename(bytes_dirname(path)), "shims");
 }
 
-bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run)
+bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct arena *arena, struct cause_run *run)
 {
     struct argv a = argv_of(args);
     struct bytes word, from = args;
 
     while (argv_next(&a, &word)) {
         if (bytes_equal(bytes_basename(word), bytes_basename(script)))
-            return build_parse(row, from, run);
+            return build_parse(row, from, arena, run);
         from = a.rest;
     }
     return false;

@@ -16,5 +16,6 @@ void script_name(struct process *p, struct cause_run *run);
 bool script_is_packaged(struct bytes path);
 /* A version manager's (pyenv, rbenv, asdf): it only finds the program that it then executes in its place. */
 bool script_is_shim(struct bytes path);
-/* "node npm-cli.js run clean": read from the script's own name on. False: it has no such argument. */
-bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run);
+/* "node npm-cli.js run clean", "java -cp x CLASS clean": read from the script's, or class's, own name on. arena: as of build_parse(). False: it
+ * has no such argument. */
+bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct arena *arena, struct cause_run *run);

@@ -10,7 +10,7 @@
 static bool is_led(const struct cause *c, const struct process *p)
 {
     if (c->run.kind == RUN_ANSIBLE && c->run.text.len)
-        return false; /* its arguments are the task's */
+        return false; /* its arguments are part of the task that it runs */
     return c->run.process && c->run.process != p && c->launcher.process != p;
 }
 
@@ -41,7 +41,7 @@ static bool is_at_same_place(const struct process *a, const struct process *b)
            bytes_equal(a->cgroup, b->cgroup) && bytes_equal(a->owner.unit, b->owner.unit);
 }
 
-/* By its parent's side: not the first process of its container, and nothing that it executed before. */
+/* Same container as its parent, and it executed nothing else before: then its launchers alone decide the cause. */
 static bool is_plain(const struct process *p)
 {
     return p->parent && p->parent->container == p->container && !p->earlier && p->executable.len && !p->launch.kind &&
@@ -68,7 +68,7 @@ bool cause_suits_tools(const struct event *event)
 {
     struct process *p = event->actor.process;
 
-    /* one without a link is such a sibling */
+    /* a process that was not classified itself is such a sibling */
     return p && is_plain(p) && has_terminal_and_program_of(event, p) && is_script(&event->cause, p) &&
            (!p->cause_link || (p->cause_link->role == ROLE_SCRIPT && !p->cause_link->launcher));
 }
@@ -127,7 +127,7 @@ bool cause_of_sibling(struct event *event, struct process *sibling, const struct
     return true;
 }
 
-/* rm, called so: what it is, its name says, whatever its arguments. */
+/* A plain tool such as rm: its name alone says what it is, its arguments do not matter. */
 static bool is_tool(const struct process *p)
 {
     struct bytes name = bytes_basename(p->executable);

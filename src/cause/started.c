@@ -6,6 +6,7 @@
 
 #include "cause/ansible.h"
 #include "cause/argv.h"
+#include "cause/engine_client.h"
 #include "cause/health.h"
 #include "util/macro.h"
 
@@ -291,10 +292,7 @@ static bool is_kubernetes(const struct chain *c)
 /* "docker compose exec web rm x", "docker-compose exec ...": a NUL behind each argument. */
 static bool is_compose(struct bytes client)
 {
-    static const char *const names[] = { "docker-compose", "podman-compose" };
-    struct bytes program = bytes_basename(argv_at(client, 0));
-
-    return BYTES_AMONG(program, names) || argv_has(client, "compose", 3);
+    return engine_client_is_compose(bytes_basename(argv_at(client, 0))) || argv_has(client, "compose", 3);
 }
 
 /* A health check is run by the engine with `runc exec` too. The same command by a user's `docker exec` is not one. */
@@ -340,6 +338,7 @@ static void find_container_entry(struct chain *c, struct cause_launcher *ret)
     const struct container *container = c->process[0]->container;
     const struct process *first = c->process[c->inside - 1];
     unsigned at = c->inside - 1;
+    bool client;
 
     ret->kind = runtime_call(c, &at);
     if (at != c->inside - 1 && ret->kind != LAUNCHER_ENTRY_POINT && is_health_check(c, ret->kind)) {
@@ -363,7 +362,9 @@ static void find_container_entry(struct chain *c, struct cause_launcher *ret)
         ret->kind = LAUNCHER_COMPOSE;
         ret->name = container->compose_project;
     }
-    ret->process = process_ref(c->process[at]);
+    /* the record of the first has the client */
+    client = first->launch.kind == LAUNCH_EXEC || (first->launch.kind == LAUNCH_START && ret->kind == LAUNCHER_ENTRY_POINT);
+    ret->process = process_ref(client ? c->process[c->inside - 1] : c->process[at]);
 }
 
 /* ---- by the cgroup ---- */

@@ -11,6 +11,7 @@
 
 #include "foreign/answers.h"
 #include "util/escape.h"
+#include "util/parse.h"
 #include "watch/target.h"
 
 enum { PRIORITY_ERROR = 3, PRIORITY_WARNING = 4, PRIORITY_INFO = 6 }; /* syslog(3) */
@@ -168,15 +169,21 @@ const struct log cli_log = { LOG_LEVEL_DEBUG, log_to_stderr, NULL };
 
 bool cli_colour(FILE *stream)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *elsewhere = getenv(CLI_COLOUR);
 
+    if (elsewhere && stream == stdout)
+        return *elsewhere;
     return (!no || !*no) && isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
 }
 
 unsigned cli_columns(FILE *stream)
 {
+    const char *elsewhere = getenv(CLI_COLUMNS);
     struct winsize size;
+    uint32_t columns;
 
+    if (elsewhere && stream == stdout && parse_u32(bytes_of(elsewhere), 10, &columns) == 0)
+        return columns >= 40 ? columns : 0;
     if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) < 0)
         return 0;
     return size.ws_col >= 40 ? size.ws_col : 0;

@@ -53,7 +53,9 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 /* DOCKER_HOST as the docker client reads it, if it is a unix socket: the others are not on this machine. NULL */
 const char *cli_docker_socket(void);
 
-/* Colour, width and time zone of stdout. */
+/* Colour, width and time zone of stdout. Whoever answers for somebody at another end has his terminal in the environment. */
+#define CLI_COLUMNS "CULPRIT_COLUMNS" /* 0: no terminal */
+#define CLI_COLOUR "CULPRIT_COLOUR"   /* not empty: colour */
 bool cli_colour(FILE *stream);
 unsigned cli_columns(FILE *stream);
 long cli_utc_offset(uint64_t time_ns);

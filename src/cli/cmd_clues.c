@@ -15,6 +15,7 @@
 #include "cli/who_store.h"
 #include "clues/clues.h"
 #include "clues/page.h"
+#include "clues/removed.h"
 #include "engine/engine.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
@@ -117,16 +118,10 @@ static struct bytes resolved(struct arena *arena, struct bytes path)
 /* Where the host finds a path of the container: in a mount's source, its root while it runs, else its own layer. */
 static struct bytes host_path_of(struct clues_command *q, struct bytes path)
 {
-    const struct container_mount *found = NULL;
+    const struct container_mount *found = container_view_mount(&q->view, path);
     struct bytes root = q->view.running && q->view.merged.len ? q->view.merged : q->view.upper.len ? q->view.upper : q->view.root;
 
-    for (size_t i = 0; i < q->view.mount_count; i++) {
-        const struct container_mount *m = &q->view.mounts[i];
-
-        if (m->source.len && bytes_path_covers(m->destination, path) && (!found || m->destination.len > found->destination.len))
-            found = m;
-    }
-    if (found) {
+    if (found && found->source.len) {
         root = found->source;
         path = (struct bytes){ path.data + found->destination.len, path.len - found->destination.len };
     }
@@ -135,12 +130,32 @@ static struct bytes host_path_of(struct clues_command *q, struct bytes path)
     return !root.len ? BYTES_NULL : path.len ? arena_join_path(&q->arena, root, path) : root;
 }
 
-static int find_container(struct clues_command *q, struct err *err)
+/* Its files were somewhere that only its engine knew. */
+#define NOWHERE "/var/lib/docker/containers/gone"
+
+/* -ENOENT, as it was: no engine remembers one that was removed. */
+static int find_removed(struct clues_command *q)
+{
+    const struct selector *selector = &q->target.selector;
+
+    if (removed_find(q->engines, selector->runtime, selector->kind == SELECTOR_VOLUME, selector->text, &q->arena, &q->options.removed) < 0)
+        return -ENOENT;
+    q->options.path = bytes_of(NOWHERE);
+    return 0;
+}
+
+static int open_engines(struct clues_command *q, struct err *err)
 {
     struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+
+    return engines_new(&options, &q->engines, err);
+}
+
+static int find_container(struct clues_command *q, struct err *err)
+{
     const struct selector *selector = &q->target.selector;
     struct bytes root;
-    int r = engines_new(&options, &q->engines, err);
+    int r = open_engines(q, err);
 
     if (r < 0)
         return r;
@@ -148,14 +163,15 @@ static int find_container(struct clues_command *q, struct err *err)
         return err_say(err, -EINVAL, "that may mean several containers: name one");
     if (selector->kind == SELECTOR_VOLUME) {
         r = engines_volume(q->engines, selector->text, &q->arena, &root, err);
+        q->options.engines = r == 0 ? q->engines : NULL;
         if (r == 0)
             q->options.path = q->target.path.len > 1 ? arena_join_path(&q->arena, root, (struct bytes){ q->target.path.data + 1, q->target.path.len - 1 })
                                                      : root;
-        return r;
+        return r == -ENOENT ? find_removed(q) : r;
     }
     r = engines_find(q->engines, selector->runtime, selector->text, &q->view, err);
     if (r < 0)
-        return r;
+        return r == -ENOENT ? find_removed(q) : r;
     q->have_view = true;
     q->options.view = &q->view;
     q->options.engines = q->engines;
@@ -193,11 +209,7 @@ static void ask_record(struct clues_command *q, struct bytes host_id)
 
 static void on_progress(void *data, const char *reads)
 {
-    const char **said = data;
-
-    if (*said == reads)
-        return;
-    *said = reads;
+    (void)data;
     cli_note("looking at %s ...", reads);
 }
 
@@ -206,19 +218,17 @@ static int answer(struct clues_command *q, const struct ecs_host *host, struct e
     static struct clue_suspect suspects[CLUE_SUSPECTS_MAX]; /* too large for a stack, and asked once in a process */
     struct clue_circumstances circumstances;
     struct clue_page page = { .circumstances = &circumstances, .suspects = suspects, .target = q->target.text, .host = host,
-                              .container = q->have_view ? q->view.container : NULL, .colour = cli_colour(stdout),
+                              .container = q->have_view ? q->view.container : NULL, .colour = cli_colour(stdout), .columns = cli_columns(stdout),
                               .unprivileged = geteuid() != 0 };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct sigaction action = { .sa_handler = on_interrupt };
     struct clues *clues = NULL;
     const struct clue_fact *facts;
-    const char *said = NULL;
     size_t count;
     int r;
 
     q->options.stop = &interrupted;
     q->options.progress = isatty(STDERR_FILENO) ? on_progress : NULL;
-    q->options.data = &said;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     r = clues_new(&q->options, &clues, err);
@@ -257,12 +267,18 @@ int cmd_clues(int argc, char **argv)
         if (q.target.selector.kind == SELECTOR_NONE) {
             q.options.path = resolved(&q.arena, q.target.path);
             q.options.written = bytes_equal(q.options.path, q.target.path) ? BYTES_NULL : q.target.path;
+            r = open_engines(&q, &err); /* containers may have it among their mounts */
+            q.options.engines = q.engines;
         } else {
             r = find_container(&q, &err);
         }
         if (r == 0) {
+            uint64_t began = clock_ns(CLOCK_MONOTONIC);
+
             ask_record(&q, host.id);
-            clues_audit(&q.target, &q.options, &q.arena);
+            if (!q.options.removed.ns)
+                clues_audit(&q.target, &q.options, &q.arena);
+            q.options.spent_ns = clock_ns(CLOCK_MONOTONIC) - began;
             r = answer(&q, &host, &err);
         }
         if (r < 0)

@@ -415,6 +415,28 @@ static int parse(struct ctl *c, int argc, char **argv)
     return 0;
 }
 
+static int connect_and_run(struct ctl *c, int (*run)(struct ctl *c))
+{
+    int r = ctl_connect(c->socket, &c->asker);
+
+    if (r == 0)
+        r = run(c);
+    control_disconnect(&c->asker);
+    return r;
+}
+
+int cmd_silence(int argc, char **argv)
+{
+    struct ctl c = { .verb = verb_by_name("silence"), .asker = CONTROL_ASKER_INIT, .socket = CLI_CONTROL_SOCKET };
+    int r = parse(&c, argc, argv);
+
+    if (r)
+        return r;
+    c.targets = argv + optind;
+    c.target_count = argc - optind;
+    return connect_and_run(&c, ctl_silence);
+}
+
 int cmd_ctl(int argc, char **argv)
 {
     struct ctl c = { .verb = verb_by_name("ctl"), .asker = CONTROL_ASKER_INIT, .socket = CLI_CONTROL_SOCKET };
@@ -436,9 +458,5 @@ int cmd_ctl(int argc, char **argv)
         return cli_usage_error(c.verb, "-p and -k go with add");
     if (action->run != ctl_silence && (c.duration || c.reason || c.off))
         return cli_usage_error(c.verb, "--for, --reason and --off go with silence");
-    r = ctl_connect(c.socket, &c.asker);
-    if (r == 0)
-        r = action->run(&c);
-    control_disconnect(&c.asker);
-    return r;
+    return connect_and_run(&c, action->run);
 }

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/members.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "config/config.h"
 #include "daemon/service.h"
 #include "util/clock.h"
 #include "util/parse.h"
@@ -180,6 +182,7 @@ static int run(struct daemon_args *args)
     o->problem = on_problem;
     o->notice = on_notice;
     o->gap = on_gap;
+    o->answerer = (struct answerer_options){ .open = members_open, .answer = members_answer };
     r = service_run(o, &err);
     if (r < 0)
         cli_error("%s", err_text(&err, r));

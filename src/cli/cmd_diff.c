@@ -5,48 +5,20 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "attribution/users.h"
 #include "cli/cli.h"
+#include "cli/diff_content.h"
+#include "cli/diff_subject.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "cli/print.h"
-#include "cli/who_store.h"
 #include "compare/apart.h"
-#include "compare/join.h"
 #include "compare/record.h"
-#include "report/difference.h"
+#include "restore/stage.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/escape.h"
 #include "util/parse.h"
-
-struct diff_question {
-    const char *store_path;
-    bool json, times;
-    bool record; /* two moments, not the image */
-    uint64_t since_ns, until_ns;
-    char *target_text; /* owned */
-    struct target target;
-    struct arena arena;
-    struct ecs_host host;
-    struct engines *engines;
-    struct container_view view; /* of a container that is there */
-    struct store_machine machine;
-    struct sbuf partly;         /* what of it was watched, if never all of it was */
-    bool never;                 /* nothing of it was watched in that time, and that was said */
-    bool have_view;
-    struct store *store; /* NULL: nothing was recorded */
-    struct joiner *joiner;
-    struct users *users;
-    struct difference_page *page;
-    struct sbuf out;
-    struct err err; /* of a callback */
-    uint64_t lost;
-    bool lossy;
-};
 
 static void question_done(struct diff_question *q)
 {
@@ -71,8 +43,9 @@ static int take_target(const struct verb *verb, struct diff_question *q, char *c
     char cwd[PATH_MAX];
     struct err err = ERR_INIT;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    bool named = !strchr(words[0], '/') && !strchr(words[0], ':');
-    bool prefixed = !named && words[0][0] != '/' && words[0][0] != '.' && !strstr(words[0], ":/");
+    bool named = !q->content && !strchr(words[0], '/') && !strchr(words[0], ':'); /* with --content it is a file that lies here */
+    bool prefixed = !named && !q->content && words[0][0] != '/' && words[0][0] != '.' && !strstr(words[0], ":/") &&
+                    strncmp(words[0], "volume:", 7) != 0; /* whose path follows its name at once */
     int r;
 
     if (count > 2)
@@ -125,6 +98,12 @@ static int parse(int argc, char **argv, struct diff_question *q)
         case OPTION_STORE:
             q->store_path = optarg;
             break;
+        case OPTION_CONTROL:
+            q->member.control = optarg;
+            break;
+        case OPTION_CONTENT:
+            q->content = true;
+            break;
         case OPTION_TIMES:
             q->times = true;
             break;
@@ -146,7 +125,9 @@ static int parse(int argc, char **argv, struct diff_question *q)
     r = take_target(verb, q, argv + optind, argc - optind);
     if (r)
         return r;
-    if (q->target.selector.kind == SELECTOR_NONE && !q->record)
+    if (q->content && q->target.selector.kind == SELECTOR_VOLUME)
+        return cli_usage_error(verb, "--content of a volume: give the place where it lies on the host");
+    if (q->target.selector.kind == SELECTOR_NONE && !q->record && !q->content)
         return cli_usage_error(verb, "what a host's file was before is known from the record alone: give --since T");
     return 0;
 }
@@ -212,16 +193,6 @@ static struct bytes against_image(struct diff_question *q)
     return arena_copy(&q->arena, sbuf_bytes(&s));
 }
 
-static void add_moment(struct sbuf *s, uint64_t time_ns)
-{
-    time_t t = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
-
-    localtime_r(&t, &tm);
-    sbuf_addf(s, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-    sentence_time(s, time_ns, tm.tm_gmtoff);
-}
-
 static struct bytes against_moment(struct diff_question *q, uint64_t watched_since)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
@@ -230,13 +201,13 @@ static struct bytes against_moment(struct diff_question *q, uint64_t watched_sin
     sbuf_add_str(&s, "what it was");
     if (from) {
         sbuf_add_str(&s, " at ");
-        add_moment(&s, from);
+        cli_add_moment(&s, from);
         if (watched_since > q->since_ns)
             sbuf_add_str(&s, ", when the record begins");
     }
     if (q->until_ns) {
         sbuf_add_str(&s, ", until ");
-        add_moment(&s, q->until_ns);
+        cli_add_moment(&s, q->until_ns);
     }
     return arena_copy(&q->arena, sbuf_bytes(&s));
 }
@@ -276,7 +247,7 @@ static int diff_image(struct diff_question *q, struct compare_options *options, 
 static int diff_record(struct diff_question *q, struct compare_options *options, struct difference_end *end,
                        struct err *err)
 {
-    struct store_query query = { .since_ns = q->since_ns, .until_ns = q->until_ns };
+    struct store_query query = { .since_ns = q->since_ns, .until_ns = q->until_ns }, watched;
     struct record_summary summary = { 0 };
     struct joiner *joiner = NULL;
     int r;
@@ -288,21 +259,23 @@ static int diff_record(struct diff_question *q, struct compare_options *options,
         r = who_store_never(q->store, &query, &q->target, q->json, &q->never, &q->out, &q->partly, err);
     if (r < 0 || q->never)
         return r;
+    watched = query; /* by any name, as gaps are of what was watched */
     /* files are compared by their paths: one way to name them */
     if (q->target.selector.kind == SELECTOR_NONE && bytes_known(query.host_path)) {
         query.path = query.host_path;
         query.container = BYTES_NULL;
         query.kind = SELECTOR_NONE;
     }
-    query.host_path = BYTES_NULL;
-    r = joiner_new(q->store, &query, &joiner, err); /* it knows since when these files were watched */
+    if (!bytes_known(query.container) || !query.host_is_mount)
+        query.host_path = BYTES_NULL;
+    r = joiner_new(q->store, &watched, &joiner, err); /* it knows since when these files were watched */
     if (r == 0) {
         end->watched_since = joiner_watched_since(joiner);
         joiner_free(joiner);
         r = make_page(q, against_moment(q, end->watched_since));
     }
     if (r == 0)
-        r = store_each_gap(q->store, &query, on_gap, q, err);
+        r = store_each_gap(q->store, &watched, on_gap, q, err);
     if (r == 0)
         r = compare_record(q->store, &query, options, &summary, err);
     end->temporary = summary.temporary;
@@ -312,120 +285,60 @@ static int diff_record(struct diff_question *q, struct compare_options *options,
     return r;
 }
 
-struct container_search {
-    const struct selector *selector;
-    struct container *found; /* owned reference */
-    unsigned count;
-    struct sbuf names;
-};
-
-static int on_container(void *data, struct container *c)
+/* Its files' copies are kept by their paths in its root as it is mounted on the host. */
+static int find_content(struct diff_question *q, struct diff_content *content, struct err *err)
 {
-    struct container_search *search = data;
+    _cleanup_close_ int root = -EBADF;
+    char real[PATH_MAX], key[STAGE_KEY_SIZE];
+    int r = diff_find_container(q, err);
 
-    if (!selector_matches(search->selector, c))
-        return 0;
-    if (search->count++ < 8) {
-        sbuf_add_str(&search->names, search->count > 1 ? ", " : "");
-        escape_terminal(&search->names, c->name.len ? c->name : c->id);
-    }
-    if (!search->found)
-        search->found = container_ref(c);
+    if (r == 0)
+        r = stage_find_base(&q->view, &root, &content->base, err);
+    if (r == 0)
+        r = stage_resolve(root, q->target.path, real, err);
+    if (r < 0)
+        return r;
+    stage_key(content->base, real, key);
+    content->container = q->view.container;
+    content->path = arena_copy(&q->arena, bytes_of(key));
     return 0;
 }
 
-/* What several may have in common: it must be one's. */
-static int find_by_selector(struct diff_question *q, struct err *err)
+static int show_content(struct diff_question *q)
 {
-    struct container_search search = { .selector = &q->target.selector };
-    int r = engines_each(q->engines, on_container, &search);
+    struct diff_content content = { .store_path = q->store_path, .since_ns = q->since_ns, .until_ns = q->until_ns, .json = q->json };
+    struct err err = ERR_INIT;
+    int r = 0;
 
-    if (r == 0 && !search.count)
-        r = err_say(err, -ENOENT, "no container is meant by it");
-    else if (r == 0 && search.count > 1)
-        r = err_say(err, -EEXIST, "that is %u containers, give one: %s%s", search.count, sbuf_str(&search.names),
-                    search.count > 8 ? " ..." : "");
-    if (r == 0)
-        r = engines_find(q->engines, search.found->runtime, search.found->id, &q->view, err);
-    container_unref(search.found);
-    sbuf_done(&search.names);
-    return r;
-}
-
-static int find_container(struct diff_question *q, struct err *err)
-{
-    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
-    const struct selector *selector = &q->target.selector;
-    int r = engines_new(&options, &q->engines, err);
-
-    if (r < 0)
-        return r;
-    if (selector->kind == SELECTOR_VOLUME) {
-        struct bytes root;
-
-        r = engines_volume(q->engines, selector->text, &q->arena, &root, err);
-        return r == 0 && !q->record ? err_say(err, -EINVAL, "a volume has no image: give --since T, or the "
-                                                            "container and the place where it is mounted")
-                                    : r;
-    }
-    r = selector_is_plural(selector) ? find_by_selector(q, err)
-                                     : engines_find(q->engines, selector->runtime, selector->text, &q->view, err);
-    q->have_view = r == 0;
-    return r;
-}
-
-static int open_store(struct diff_question *q, struct err *err)
-{
-    struct store_options options = { .path = q->store_path,
-                                     .spool_directory = STORE_SPOOL_DIRECTORY,
-                                     .read_only = true,
-                                     .log = &cli_log };
-    int r = store_open(&options, &q->store, err);
-
-    if (r == -ENOENT && !q->record) /* the disk can be compared all the same */
-        return 0;
-    return r;
-}
-
-/* Exit status, after having said why. */
-static int find_subjects(struct diff_question *q)
-{
-    struct err err = ERR_INIT, store_err = ERR_INIT;
-    int r = open_store(q, &store_err), found;
-
-    if (r == -ENOENT) {
-        cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
-                  err_text(&store_err, r));
-        return EXIT_NOTHING;
-    }
-    if (r < 0) {
-        cli_error("%s", err_text(&store_err, r));
-        return EXIT_UNABLE;
-    }
     if (q->target.selector.kind == SELECTOR_NONE)
-        return 0;
-    found = find_container(q, &err);
-    if (found == 0 || q->record)
-        return 0; /* of what is gone the record is left */
-    cli_error("%s%s", err_text(&err, found),
-              found == -ENOENT ? "; one that is removed has taken its files with it, what was recorded of "
-                                 "it: culprit diff --since T"
-                               : "");
-    /* a container that is gone is no wrong usage: nothing is left of it */
-    return found == -ENOENT ? EXIT_NOTHING : cli_exit_code(found);
+        content.path = arena_copy(&q->arena, q->target.path);
+    else
+        r = find_content(q, &content, &err);
+    if (r == 0 && content.path.data)
+        return diff_content(&content);
+    cli_error("%s", r < 0 ? err_text(&err, r) : "out of memory");
+    return r == -ENOENT ? EXIT_NOTHING : r < 0 ? cli_exit_code(r) : EXIT_UNABLE;
 }
 
-int cmd_diff(int argc, char **argv)
+int diff_given(const struct given_store *given, int argc, char **argv)
 {
-    struct diff_question q = { 0 };
+    struct diff_question q = { .member = { .given = given, .verb = "diff", .argc = argc, .argv = argv } };
     struct compare_options options = { .each = on_difference, .notice = on_notice, .data = &q };
     struct difference_end end = { 0 };
     struct err err = ERR_INIT;
     int r = parse(argc, argv, &q), code;
+    bool answered = false; /* by the daemon, with nothing to add */
 
-    if (r == 0)
-        r = find_subjects(&q);
-    if (r) {
+    if (r == 0 && q.content) {
+        r = show_content(&q);
+        question_done(&q);
+        return r;
+    }
+    if (r == 0 && diff_find_store(&q, &r))
+        r = diff_find_subjects(&q);
+    else if (r == 0)
+        answered = true;
+    if (r || answered) {
         question_done(&q);
         return r;
     }
@@ -449,4 +362,9 @@ int cmd_diff(int argc, char **argv)
     code = q.never ? EXIT_NOTHING : !difference_page_count(q.page) ? EXIT_NOTHING : q.lossy ? EXIT_LOST : EXIT_ANSWERED;
     question_done(&q);
     return code;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+    return diff_given(NULL, argc, argv);
 }

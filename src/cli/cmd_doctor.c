@@ -2,19 +2,18 @@
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cli/doctor_containers.h"
+#include "cli/doctor_target.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "engine/engine.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"
 #include "daemon/seccomp.h"
-#include "daemon/selftest.h"
 #include "event/operation.h"
 #include "sensor/sensors.h"
 #include "event/ecs.h"
@@ -143,7 +142,8 @@ static int describe_guard(void *data, const char *name, const struct guard_state
         json_open_element(&d->out);
         json_bytes(&d->out, JSON_KEY("target"), state->target);
         json_bytes(&d->out, JSON_KEY("method"), state->method);
-        json_number(&d->out, JSON_KEY("files"), state->list.count);
+        if (!bytes_equal_str(state->method, guard_bpf.name))
+            json_number(&d->out, JSON_KEY("files"), state->list.count);
         json_number(&d->out, JSON_KEY("pid"), (uint64_t)state->asker);
         json_key(&d->out, JSON_KEY("since"));
         ecs_write_time(&d->out, state->since_ns);
@@ -151,18 +151,36 @@ static int describe_guard(void *data, const char *name, const struct guard_state
             json_key(&d->out, JSON_KEY("until"));
             ecs_write_time(&d->out, state->until_ns);
         }
+        if (state->confirm_ns) {
+            json_key(&d->out, JSON_KEY("confirm_until"));
+            ecs_write_time(&d->out, state->confirm_ns);
+        }
+        if (state->older_writers != GUARD_WRITERS_NOT_KNOWN)
+            json_number(&d->out, JSON_KEY("older_writers"), state->older_writers);
+        if (state->mounted_below)
+            json_number(&d->out, JSON_KEY("mounted_below"), state->mounted_below);
         json_close(&d->out);
         return 0;
     }
     sbuf_addf(&d->out, "%-10s%s ", "guard", mark(true));
     escape_terminal(&d->out, state->target);
-    sbuf_addf(&d->out, ", %.*s, %zu files and folders, by pid %d since ", (int)state->method.len, state->method.data, state->list.count,
-              (int)state->asker);
+    sbuf_addf(&d->out, ", %.*s, ", (int)state->method.len, state->method.data);
+    if (!bytes_equal_str(state->method, guard_bpf.name))
+        sbuf_addf(&d->out, "%zu files and folders, ", state->list.count);
+    sbuf_addf(&d->out, "by pid %d since ", (int)state->asker);
     sentence_time(&d->out, state->since_ns, cli_utc_offset(state->since_ns));
     if (state->until_ns) {
         sbuf_add_str(&d->out, " until ");
         sentence_time(&d->out, state->until_ns, cli_utc_offset(state->until_ns));
     }
+    if (state->confirm_ns) {
+        sbuf_add_str(&d->out, ", unless it is confirmed until ");
+        sentence_time(&d->out, state->confirm_ns, cli_utc_offset(state->confirm_ns));
+    }
+    if (state->older_writers != GUARD_WRITERS_NOT_KNOWN)
+        sbuf_addf(&d->out, "; older writers: %llu", (unsigned long long)state->older_writers);
+    if (state->mounted_below)
+        sbuf_addf(&d->out, "; not guarded: %llu mounted below", (unsigned long long)state->mounted_below);
     sbuf_add_char(&d->out, '\n');
     return 0;
 }
@@ -357,126 +375,6 @@ static int describe_choice(struct doctor *d)
     return 0;
 }
 
-/* ---- doctor --containers: what a shell can complete ---- */
-
-#define NAMES_MAX 4096
-
-struct target_names {
-    char *texts[NAMES_MAX];
-    size_t count;
-};
-
-static void add_name(struct target_names *n, const char *prefix, struct bytes a, struct bytes b)
-{
-    char text[1024];
-
-    if (n->count == NAMES_MAX || !bytes_is_plain(a) || (b.data && !bytes_is_plain(b)))
-        return;
-    if ((size_t)snprintf(text, sizeof(text), "%s%.*s%s%.*s:/", prefix, (int)a.len, a.data, b.data ? "/" : "",
-                         (int)b.len, b.data ? b.data : "") < sizeof(text) &&
-        (n->texts[n->count] = strdup(text)))
-        n->count++;
-}
-
-static int take_names(void *data, struct container *c)
-{
-    struct target_names *n = data;
-
-    add_name(n, "", c->name, BYTES_NULL);
-    if (c->compose_project.len && c->compose_service.len)
-        add_name(n, "compose:", c->compose_project, c->compose_service);
-    if (c->pod_name.len)
-        add_name(n, "pod:", c->pod_namespace, c->pod_name);
-    return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int list_containers(void)
-{
-    struct engines_options options = { .log = NULL, .docker_socket = cli_docker_socket() };
-    struct engines *engines = NULL;
-    struct target_names *names = calloc(1, sizeof(*names));
-
-    if (names && engines_new(&options, &engines, NULL) == 0) {
-        engines_set_patience(engines, 500); /* somebody waits at a prompt */
-        (void)engines_each(engines, take_names, names);
-        qsort(names->texts, names->count, sizeof(names->texts[0]), compare_names);
-    }
-    for (size_t i = 0; names && i < names->count; i++) {
-        if (i == 0 || strcmp(names->texts[i], names->texts[i - 1]) != 0)
-            puts(names->texts[i]);
-    }
-    for (size_t i = 0; names && i < names->count; i++)
-        free(names->texts[i]);
-    free(names);
-    engines_free(engines);
-    return EXIT_ANSWERED;
-}
-
-/* ---- doctor TARGET ---- */
-
-static void on_line(void *data, const char *access_path, const char *change,
-                    enum proof_outcome outcome, const char *text)
-{
-    struct doctor *d = data;
-    static const char *const names[] = { "right", "declared", "wrong" };
-
-    if (d->format == FORMAT_JSON) {
-        sbuf_add_char(&d->out, '{');
-        json_string(&d->out, JSON_KEY("road"), bytes_of(access_path));
-        json_string(&d->out, JSON_KEY("change"), bytes_of(change));
-        json_string(&d->out, JSON_KEY("outcome"), bytes_of(names[outcome]));
-        json_string(&d->out, JSON_KEY("text"), bytes_of(text));
-        sbuf_add_str(&d->out, "}\n");
-        return;
-    }
-    if (outcome != PROOF_RIGHT)
-        sbuf_addf(&d->out, "  %-15s %-12s %-9s %s\n", access_path, change, names[outcome], text);
-}
-
-static int check_target(struct doctor *d, const char *text)
-{
-    struct selftest_report report = { d, on_line };
-    struct pipeline_options options = { .log = &cli_log,
-                                        .sensors = d->sensors,
-                                        .state_dir = "/run/culprit" };
-    struct selftest_result result = { 0 };
-    struct target target = { 0 };
-    struct err err = ERR_INIT;
-    char cwd[PATH_MAX];
-    int r;
-
-    options.docker_socket = cli_docker_socket();
-    if (!getcwd(cwd, sizeof(cwd)))
-        cwd[0] = '\0';
-    r = target_parse(bytes_of(text), bytes_of(cwd), &target, &err);
-    if (r == 0)
-        r = cli_check_target_answers(&target, &err);
-    if (r == 0)
-        r = selftest_run(&options, &target, &report, &result, &err);
-    target_done(&target);
-    cli_write(stdout, &d->out);
-    sbuf_clear(&d->out);
-    if (r < 0) {
-        cli_error("%s", err_text(&err, r));
-        return cli_exit_code(r);
-    }
-    if (d->format == FORMAT_TEXT) {
-        printf("%u of %u changes told right", result.right,
-               result.right + result.declared + result.wrong);
-        if (result.declared)
-            printf(", %u cannot be seen here", result.declared);
-        if (result.wrong)
-            printf(", %u WRONG", result.wrong);
-        puts("; nothing left behind");
-    }
-    return result.wrong ? EXIT_UNABLE : EXIT_ANSWERED;
-}
-
 int cmd_doctor(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("doctor");
@@ -496,13 +394,13 @@ int cmd_doctor(int argc, char **argv)
         else if (option->id == OPTION_STORE)
             d.store_path = optarg;
         else if (option->id == OPTION_CONTAINERS)
-            return list_containers();
+            return doctor_containers();
         if (r)
             return r;
     }
     if (optind < argc) {
         for (int i = optind; i < argc; i++) {
-            int code = check_target(&d, argv[i]);
+            int code = doctor_target(argv[i], d.sensors, d.format);
 
             r = MAX(r, code);
         }

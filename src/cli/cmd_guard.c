@@ -7,41 +7,27 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cli/guard_args.h"
+#include "cli/guard_keep.h"
+#include "cli/guard_record.h"
+#include "cli/guard_said.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "cli/watch_session.h"
 #include "engine/engine.h"
-#include "event/ecs.h"
-#include "event/sentence.h"
-#include "guard/keeper.h"
+#include "guard/holder.h"
+#include "guard/overlay.h"
 #include "guard/undo.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/escape.h"
-#include "util/json_writer.h"
 #include "util/parse.h"
 
-#define TARGETS_MAX 64
-#define WORDS_MAX (TARGETS_MAX + 16)
-
-struct guard_command {
-    const char *method, *store, *format, *sensor, *duration;
-    bool log_only, off, no_store, json;
-    uint64_t for_ns;
-    char **targets; /* into argv */
-    size_t count;
-    struct target parsed[TARGETS_MAX];
-    struct container_view views[TARGETS_MAX];
-    struct guard_target asked[TARGETS_MAX];
-    size_t parsed_count, view_count;
-    struct engines *engines;
-    struct arena arena;
-    struct sbuf text;
-    struct guard_keeper keeper;
-    bool held;
-};
+#define ASK_AGAIN 10
+#define ASK_AGAIN_NS (200 * 1000 * 1000)
+#define WORDS_MAX (GUARD_TARGETS_MAX + GUARD_LAYERS_MAX + ALLOWED_MAX + 16)
 
 static void command_done(struct guard_command *q)
 {
@@ -50,85 +36,48 @@ static void command_done(struct guard_command *q)
     while (q->parsed_count)
         target_done(&q->parsed[--q->parsed_count]);
     engines_free(q->engines);
+    guard_allow_done(&q->kernel.allowed);
+    guard_confirm_done(&q->confirm);
     arena_done(&q->arena);
     sbuf_done(&q->text);
 }
 
-static int parse(int argc, char **argv, struct guard_command *q)
-{
-    const struct verb *verb = verb_by_name("guard");
-    const struct cli_option *option;
-    struct option_parser parser;
-    struct err err = ERR_INIT;
-    enum format format;
-    int next;
+/* ---- the targets ---- */
 
-    options_begin(&parser, verb, 0, argc, argv);
-    while ((next = options_next(&parser, &option)) != 0) {
-        if (next < 0)
-            return -next;
-        switch (option->id) {
-        case OPTION_METHOD:
-            q->method = optarg;
-            if (!guard_method_by_name(optarg))
-                return cli_usage_error(verb, "unknown method \"%.40s\" (use immutable)", optarg);
-            break;
-        case OPTION_FOR:
-            q->duration = optarg;
-            if (parse_duration(optarg, &q->for_ns, &err) < 0)
-                return cli_usage_error(verb, "%s", err_text(&err, -EINVAL));
-            if (!q->for_ns)
-                return cli_usage_error(verb, "--for 0 would guard nothing");
-            break;
-        case OPTION_LOG_ONLY:
-            q->log_only = true;
-            break;
-        case OPTION_OFF:
-            q->off = true;
-            break;
-        case OPTION_STORE:
-            q->store = optarg;
-            break;
-        case OPTION_NO_STORE:
-            q->no_store = true;
-            break;
-        case OPTION_SENSOR:
-            q->sensor = optarg;
-            break;
-        case OPTION_FORMAT:
-            if (cli_parse_format(verb, optarg, &format))
-                return EXIT_USAGE;
-            q->format = optarg;
-            q->json = format == FORMAT_JSON;
-            break;
-        default:
-            break;
-        }
-    }
-    q->targets = argv + optind;
-    q->count = (size_t)(argc - optind);
-    if (!q->count && !q->off)
-        return cli_usage_error(verb, "which files? give [CONTAINER:]PATH");
-    if (q->count > TARGETS_MAX)
-        return cli_usage_error(verb, "more than %d targets", TARGETS_MAX);
-    for (size_t i = 0; i < q->count; i++)
-        sbuf_addf(&q->text, "%s%s", i ? " " : "", q->targets[i]);
-    return cli_check_targets(verb, q->targets, q->count);
+static int ask_engines(struct guard_command *q, const struct selector *selector, struct container_view *view, struct err *err)
+{
+    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+    int r = q->engines ? 0 : engines_new(&options, &q->engines, err);
+
+    return r < 0 ? r : engines_find(q->engines, selector->runtime, selector->text, view, err);
 }
 
-/* ---- the targets ---- */
+/* It is just being begun anew: what its engine said is of its last life. */
+static bool is_of_last_life(const struct container_view *view)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/root", (int)view->container->pid);
+    return view->running && access(path, F_OK) < 0 && errno == ENOENT;
+}
 
 static int find_container(struct guard_command *q, const struct target *target, struct guard_target *ret, struct err *err)
 {
-    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
     struct container_view *view = &q->views[q->view_count];
     const struct selector *selector = &target->selector;
-    int r = q->engines ? 0 : engines_new(&options, &q->engines, err);
+    int r = 0;
 
-    if (r == 0 && (selector_is_plural(selector) || selector->kind == SELECTOR_VOLUME))
+    if (selector_is_plural(selector) || selector->kind == SELECTOR_VOLUME)
         r = err_say(err, -EINVAL, "name one container, by its name or id");
     if (r == 0)
-        r = engines_find(q->engines, selector->runtime, selector->text, view, err);
+        r = ask_engines(q, selector, view, err);
+    for (unsigned i = 0; i < ASK_AGAIN && r == 0 && is_of_last_life(view); i++) {
+        container_view_done(view);
+        engines_free(q->engines);
+        q->engines = NULL;
+        (void)nanosleep(&(struct timespec){ 0, ASK_AGAIN_NS }, NULL);
+        r = ask_engines(q, selector, view, err);
+    }
     if (r < 0)
         return r;
     q->view_count++;
@@ -146,7 +95,7 @@ static int find_host_path(struct guard_command *q, const struct target *target, 
         return r;
     snprintf(text, sizeof(text), "%.*s", (int)target->path.len, target->path.data);
     if (!realpath(text, real))
-        return err_set(err, -errno, "the target");
+        return err_set(err, -errno, "%s", text);
     if (strcmp(real, "/") == 0)
         return err_say(err, -EINVAL, "all of the host is not guarded: nobody could undo it");
     ret->path = arena_copy(&q->arena, bytes_of(real));
@@ -174,54 +123,21 @@ static int find_targets(struct guard_command *q, struct err *err)
     return r;
 }
 
-/* ---- what is said ---- */
-
-static void print_json(struct guard_command *q, const char *action, const struct guard_method *method, const struct guard_released *released)
+/* What lies on an overlay can be reached in its layers too. */
+static int find_layers(struct guard_command *q, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    for (size_t i = 0; i < q->count; i++) {
+        int r = q->asked[i].view ? 0 : guard_overlay_layers(q->asked[i].path, &q->arena, q->layers + q->layer_count,
+                                                            GUARD_LAYERS_MAX - q->layer_count, err);
 
-    sbuf_add_char(&out, '{');
-    json_key(&out, JSON_KEY("@timestamp"));
-    ecs_write_time(&out, clock_ns(CLOCK_REALTIME));
-    ecs_write_version(&out);
-    json_key(&out, JSON_LITERAL(",\"event\":{\"kind\":\"state\",\"category\":[\"file\"],\"module\":\"culprit\",\"dataset\":\"culprit.guard\""));
-    json_string(&out, JSON_KEY("action"), bytes_of(action));
-    json_close(&out);
-    (void)json_open(&out, JSON_OBJECT("culprit"));
-    (void)json_open(&out, JSON_OBJECT("guard"));
-    json_string(&out, JSON_KEY("target"), sbuf_bytes(&q->text));
-    json_string(&out, JSON_KEY("method"), bytes_of(method->name));
-    json_number(&out, JSON_KEY("held"), q->keeper.held);
-    json_number(&out, JSON_KEY("denied"), q->keeper.denied);
-    json_number(&out, JSON_KEY("tested"), q->keeper.all);
-    if (released->other)
-        json_number(&out, JSON_KEY("changed_by_others"), released->other);
-    if (released->shared)
-        json_number(&out, JSON_KEY("held_by_others"), released->shared);
-    if (released->failed)
-        json_number(&out, JSON_KEY("not_released"), released->failed);
-    if (q->for_ns)
-        json_number(&out, JSON_KEY("for_ns"), q->for_ns);
-    json_key(&out, JSON_ARRAY("not_denied"));
-    for (const char *const *lack = method->lacks; *lack; lack++)
-        json_element(&out, bytes_of(*lack));
-    json_close_array(&out);
-    sbuf_add_str(&out, "}}}\n");
-    cli_write(stdout, &out);
-    fflush(stdout);
-}
-
-static void say_guarded(struct guard_command *q, const struct guard_method *method)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-    escape_terminal(&text, sbuf_bytes(&q->text));
-    cli_note("guarded: %s, %zu files and folders held %s%s%s; tested, %zu of %zu deny", sbuf_str(&text), q->keeper.held, method->name,
-             q->duration ? " for " : "", q->duration ? q->duration : "", q->keeper.denied, q->keeper.all);
-    for (const char *const *lack = method->lacks; *lack; lack++)
-        cli_note("%s%s", lack == method->lacks ? "not denied, or to be known: " : "  ", *lack);
-    if (q->json)
-        print_json(q, "guard-begin", method, &(struct guard_released){ 0 });
+        if (r == -ESTALE)
+            cli_note("%s: through the overlay only it is guarded", err_text(err, r));
+        else if (r < 0)
+            return r;
+        else
+            q->layer_count += (size_t)r;
+    }
+    return 0;
 }
 
 /* Its keeper was killed: what he held is undone by us, who kept the privileges for it. */
@@ -231,9 +147,9 @@ static void take_back(struct guard_released *released)
 
     (void)guard_take_back(GUARD_STATE_DIRECTORY, &said, &released->failed);
     if (said.len)
-        cli_warn("who held the guard was ended; undone now: %s", sbuf_str(&said));
+        cli_warn(GUARD_KEEPER_KILLED "; undone now: %s", sbuf_str(&said));
     else
-        cli_warn("who held the guard was ended; another culprit has undone it");
+        cli_warn(GUARD_KEEPER_KILLED "; another culprit has undone it");
 }
 
 static int end_guard(struct guard_command *q, const struct guard_method *method)
@@ -255,7 +171,7 @@ static int end_guard(struct guard_command *q, const struct guard_method *method)
     else
         cli_note("the guard is over: all %zu are as they were", held);
     if (q->json)
-        print_json(q, "guard-end", method, &released);
+        guard_print_json(q, "guard-end", method, &released);
     return released.failed ? EXIT_UNABLE : 0;
 }
 
@@ -268,6 +184,31 @@ static void on_signal(struct watch_session *o, int number, pid_t sender)
     (void)sender;
     if (number != SIGCHLD || (q->held && guard_keeper_is_over(&q->keeper)))
         watch_session_stop(o);
+}
+
+/* It has no limit of its own any more. */
+static void go_on(struct guard_command *q)
+{
+    if (guard_is_by_kernel(q))
+        kernel_guard_confirmed(&q->kernel);
+    else
+        guard_keeper_confirm(&q->keeper);
+    cli_note("confirmed: it goes on%s%s", q->duration ? " for " : "", q->duration ? q->duration : "");
+    if (q->json)
+        guard_print_json(q, "guard-confirmed", guard_is_by_kernel(q) ? &guard_bpf : &guard_immutable, &(struct guard_released){ 0 });
+}
+
+static void on_word(struct watch_session *o)
+{
+    struct guard_command *q = o->data;
+    enum guard_word word = guard_confirm_look(&q->confirm);
+
+    if (word == GUARD_WORD_CONFIRMED)
+        go_on(q);
+    else if (word != GUARD_WORD_NONE)
+        watch_session_stop(o);
+    if (word == GUARD_WORD_LATE)
+        cli_note("nobody confirmed it within %s: it ends", q->confirm_text);
 }
 
 static void add_option(char **words, int *count, const char *name, const char *value)
@@ -288,59 +229,126 @@ static int observe(struct guard_command *q)
 
     add_option(words, &count, "--store", q->store);
     add_option(words, &count, "--format", q->format);
-    add_option(words, &count, "--sensor", q->sensor);
+    add_option(words, &count, "--sensor", guard_is_by_kernel(q) ? "bpf" : q->sensor);
+    add_option(words, &count, "--control", q->control);
     add_option(words, &count, "--for", q->duration);
     if (q->no_store)
         words[count++] = (char *)"--no-store";
     words[count++] = (char *)"--";
     for (size_t i = 0; i < q->count; i++)
-        words[count++] = q->targets[i];
+        words[count++] = guard_is_by_kernel(q) && !q->asked[i].view ? (char *)q->asked[i].path.data : q->targets[i];
+    for (size_t i = 0; i < q->layer_count; i++)
+        words[count++] = (char *)q->layers[i].data;
+    /* whoever could write into a program that may, could do all that it may */
+    for (size_t i = 0; i < q->kernel.allowed.count; i++)
+        if (q->kernel.allowed.all[i].kind == ALLOW_EXECUTABLE)
+            words[count++] = (char *)q->kernel.allowed.all[i].path.data;
     r = watch_args_parse(verb_by_name("watch"), count, words, false, &o.args);
     if (r < 0)
         return -r;
+    o.args.alone = guard_is_by_kernel(q);
     /* should the keeper be killed, we undo what it held: the flag, of other users' files */
     if (q->held)
         o.args.pipeline.keep = 1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_FOWNER;
+    o.also_fd = q->confirm.wait_fd;
+    o.also = q->confirm.for_ns ? on_word : NULL;
     r = watch_session_start(&o);
     if (r)
         return r;
+    if (guard_is_by_kernel(q)) {
+        struct err err = ERR_INIT;
+
+        r = kernel_guard_begin(&q->kernel, sbuf_bytes(&q->text), q->for_ns, q->confirm.for_ns, &err);
+        if (r < 0) {
+            cli_error("%s", err_text(&err, r));
+            watch_session_close(&o);
+            return EXIT_UNABLE;
+        }
+        guard_say_begun(q, &guard_bpf);
+    }
+    if (q->held && !watch_session_sees_refusals(&o))
+        cli_warn("these sensors do not see what is refused: whoever tries is not reported; --sensor audit would, where it can be had");
+    guard_confirm_begin(&q->confirm);
     watch_session_confine(&o);
     if (q->held && guard_keeper_is_over(&q->keeper))
         until = 1; /* it ended while nobody waited for its signal */
     else if (o.args.for_ns)
         until = clock_ns(CLOCK_MONOTONIC) + o.args.for_ns;
     r = watch_session_run(&o, until);
+    if (guard_is_by_kernel(q))
+        kernel_guard_end(&q->kernel);
     r = r < 0 ? EXIT_UNABLE : watch_session_finish(&o);
     watch_session_close(&o);
     return r;
 }
 
-static int guard(struct guard_command *q)
+/* For whoever thinks that they were. */
+static void find_mounted(struct guard_command *q)
 {
-    const struct guard_method *method = guard_method_by_name(q->method);
-    struct guard_ask ask = { .method = method, .targets = q->asked, .count = q->count, .text = sbuf_bytes(&q->text),
-                             .for_ns = q->for_ns, .directory = GUARD_STATE_DIRECTORY };
-    struct err err = ERR_INIT;
-    int r = find_targets(q, &err), code;
+    for (size_t i = 0; i < q->count; i++)
+        guard_mounted_below(&q->asked[i], guard_is_by_kernel(q), &q->arena, &q->mounted);
+    q->kernel.mounted_below = q->mounted.count;
+}
 
-    /* the keeper would hold theirs too: inotify instances are few, and of all programs of the user */
-    engines_free(q->engines);
-    q->engines = NULL;
-    if (r == 0 && !q->log_only) {
-        r = guard_keeper_start(&ask, &q->keeper, &err);
-        q->held = r == 0;
-    }
+static int by_flags(struct guard_command *q)
+{
+    struct guard_ask ask = { .method = &guard_immutable, .targets = q->asked, .count = q->count, .text = sbuf_bytes(&q->text),
+                             .for_ns = q->for_ns, .confirm_ns = q->confirm.for_ns, .mounted_below = q->mounted.count,
+                             .directory = GUARD_STATE_DIRECTORY };
+    struct err err = ERR_INIT;
+    int r = q->log_only ? 0 : guard_keeper_start(&ask, &q->keeper, &err), code;
+
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return r == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
     }
+    q->held = !q->log_only;
     if (q->log_only)
         cli_note("nothing is held: each change that is told now would be refused");
     else
-        say_guarded(q, method);
+        guard_say_begun(q, &guard_immutable);
     code = observe(q);
-    r = end_guard(q, method);
+    r = end_guard(q, &guard_immutable);
     return r ? r : code;
+}
+
+static int by_programs(struct guard_command *q)
+{
+    int code = observe(q);
+
+    if (!q->kernel.test.all || q->kernel.test.denied < q->kernel.test.all)
+        return code; /* it was not guarded */
+    kernel_guard_say_end(&q->kernel);
+    if (q->json)
+        guard_print_json(q, "guard-end", &guard_bpf, &(struct guard_released){ 0 });
+    return code;
+}
+
+static int guard(struct guard_command *q)
+{
+    struct guard_wish wish = { q->method ? q->method : "auto", q->best_effort };
+    struct err err = ERR_INIT;
+    int r = find_targets(q, &err);
+
+    for (size_t i = 0; i < q->allow_count && r == 0; i++)
+        r = guard_allow_find(&q->kernel.allowed, q->allow[i], &q->engines, &q->arena, &err);
+    /* the keeper would hold theirs too: inotify instances are few, and of all programs of the user */
+    engines_free(q->engines);
+    q->engines = NULL;
+    if (r == 0 && q->keep)
+        return guard_keep(q);
+    if (r == 0 && !q->log_only)
+        r = kernel_guard_choose(&wish, &q->kernel, &err);
+    if (r == 0 && guard_is_by_kernel(q))
+        r = find_layers(q, &err);
+    if (r == 0 && q->confirm.for_ns && (r = guard_confirm_open(&q->confirm)) < 0)
+        err_set(&err, r, "waiting for a confirmation");
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return r == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
+    }
+    find_mounted(q);
+    return guard_is_by_kernel(q) ? by_programs(q) : by_flags(q);
 }
 
 void cli_take_back_guards(void)
@@ -369,29 +377,35 @@ static int turn_off(struct guard_command *q)
     return failed ? EXIT_UNABLE : EXIT_ANSWERED;
 }
 
-static int refuse_without_method(void)
+static int confirm(struct guard_command *q)
 {
-    const char *why = guard_bpf_lacks();
+    size_t failed = 0, confirmed = guard_confirm(GUARD_STATE_DIRECTORY, q->count ? sbuf_str(&q->text) : NULL, &failed);
 
-    cli_error("%s; without it: --method immutable (flags of chattr on the files: culprit-guard(1) says what that does not deny)",
-              why ? why : "this culprit cannot deny by BPF yet");
-    return EXIT_UNABLE;
+    if (failed)
+        cli_warn("%zu did not answer, or ended meanwhile: culprit doctor lists what is guarded", failed);
+    if (confirmed)
+        cli_note("%zu confirmed", confirmed);
+    else if (!failed)
+        cli_note("no guard%s waits to be confirmed", q->count ? " of that name" : "");
+    return failed ? EXIT_UNABLE : confirmed ? EXIT_ANSWERED : EXIT_NOTHING;
 }
 
 int cmd_guard(int argc, char **argv)
 {
-    struct guard_command q = { 0 };
-    int r = parse(argc, argv, &q);
+    struct guard_command q = { .kernel = KERNEL_GUARD_NULL, .confirm = GUARD_CONFIRM_NULL };
+    int r = guard_args_parse(argc, argv, &q);
 
-    if (r == 0 && geteuid() != 0) {
+    if (r == 0 && q.would_have_ns) {
+        r = guard_would_have(&q);
+    } else if (r == 0 && geteuid() != 0) {
         cli_error("needs root: it holds what belongs to others");
         r = EXIT_UNABLE;
     } else if (r == 0 && q.off) {
         r = turn_off(&q);
-    } else if (r == 0 && !q.method && !q.log_only) {
-        r = refuse_without_method();
+    } else if (r == 0 && q.confirmed) {
+        r = confirm(&q);
     } else if (r == 0) {
-        q.method = q.method ? q.method : "immutable";
+        guard_confirm_block();
         cli_take_back_guards();
         r = guard(&q);
     }

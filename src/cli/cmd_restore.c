@@ -8,11 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attribution/agents.h"
 #include "attribution/users.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/restore_products.h"
 #include "cli/who_store.h"
+#include "copies/pack.h"
 #include "engine/engine.h"
 #include "foreign/foreign.h"
 #include "guard/state.h"
@@ -31,7 +34,7 @@ struct restore_command {
     const char *store_path;
     bool json;
     enum restore_source from;
-    bool unasked; /* where nothing is said, the image is taken */
+    bool unasked; /* where nothing is said, a container's image is taken, and all that the host has */
     struct guarded guarded;
     struct restore_options options;
     struct target target;
@@ -43,7 +46,9 @@ struct restore_command {
     struct store *store;
     struct restore_items items;
     struct restore_summary summary;
-    struct sbuf source;
+    struct sbuf source, asked; /* asked: restore_page.asked */
+    char *copies; /* owned */
+    struct agents *agents; /* once they are asked about */
 };
 
 static void command_done(struct restore_command *q)
@@ -57,6 +62,9 @@ static void command_done(struct restore_command *q)
     target_done(&q->target);
     arena_done(&q->arena);
     sbuf_done(&q->source);
+    sbuf_done(&q->asked);
+    free(q->copies);
+    agents_free(q->agents);
 }
 
 static int take_target(const struct verb *verb, struct restore_command *q, int argc, char **argv)
@@ -75,17 +83,38 @@ static int take_target(const struct verb *verb, struct restore_command *q, int a
         return cli_usage_error(verb, "%s", err_text(&err, r));
     is_host = q->target.selector.kind == SELECTOR_NONE;
     if (is_host && q->from == RESTORE_FROM_IMAGE)
-        return cli_usage_error(verb, "\"%.80s\" is the host's: no image has it; from what processes hold open, without --from", argv[optind]);
-    if (q->options.at_ns && (is_host || q->from == RESTORE_FROM_OPEN))
-        return cli_usage_error(verb, "--at is for what an image has: what processes hold open is there as it is now");
+        return cli_usage_error(verb, "\"%.80s\" is the host's: no image has it; from what the host has, without --from", argv[optind]);
+    if (!is_host && (q->from == RESTORE_FROM_PACKAGE || q->from == RESTORE_FROM_GIT || q->from == RESTORE_FROM_QUARANTINE))
+        return cli_usage_error(verb, "\"%.80s\" is a container's: of it there are image, copies and open alone", argv[optind]);
+    if (q->options.at_ns && is_host && q->from == RESTORE_FROM_ANY)
+        q->from = RESTORE_FROM_COPIES;
+    if (q->options.at_ns && (is_host ? q->from != RESTORE_FROM_COPIES : q->from == RESTORE_FROM_OPEN))
+        return cli_usage_error(verb, "--at is for what an image or kept copies have: other sources have it as it is now");
     q->unasked = q->from == RESTORE_FROM_ANY;
-    if (is_host)
-        q->from = RESTORE_FROM_OPEN;
-    else if (q->from == RESTORE_FROM_ANY)
+    if (!is_host && q->from == RESTORE_FROM_ANY)
         q->from = RESTORE_FROM_IMAGE;
     if (selector_is_plural(&q->target.selector) || q->target.selector.kind == SELECTOR_VOLUME)
         return cli_usage_error(verb, "name one container, by its name or id");
     return 0;
+}
+
+/* What belongs to the question, for the command that is named after a dry run. */
+static void note_asked(struct restore_command *q, enum option_id id, const char *argument)
+{
+    static const struct {
+        enum option_id id;
+        const char *name;
+    } options[] = { { OPTION_AT, "--at" }, { OPTION_SOURCE, "--from" }, { OPTION_PACKAGES, "--packages" }, { OPTION_FORCE, "--force" } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (options[i].id != id)
+            continue;
+        sbuf_addf(&q->asked, "%s ", options[i].name);
+        if (id == OPTION_FORCE)
+            continue;
+        escape_shell(&q->asked, bytes_of(argument));
+        sbuf_add_char(&q->asked, ' ');
+    }
 }
 
 static int parse(int argc, char **argv, struct restore_command *q)
@@ -102,13 +131,17 @@ static int parse(int argc, char **argv, struct restore_command *q)
     while ((next = options_next(&parser, &option)) != 0) {
         if (next < 0)
             return -next;
+        note_asked(q, option->id, optarg);
         switch (option->id) {
         case OPTION_AT:
             r = parse_time(optarg, now, &q->options.at_ns, &err);
             break;
         case OPTION_SOURCE:
             if (restore_source_parse(optarg, &q->from) < 0)
-                return cli_usage_error(verb, "unknown source \"%.40s\" (use image or open)", optarg);
+                return cli_usage_error(verb, "unknown source \"%.40s\" (use image, copies, open, package, git or quarantine)", optarg);
+            break;
+        case OPTION_PACKAGES:
+            q->options.package_cache = optarg;
             break;
         case OPTION_DRY_RUN:
             q->options.dry_run = true;
@@ -168,6 +201,15 @@ static void on_notice(void *data, const char *text)
     cli_note("%s", text);
 }
 
+static bool kept_in(void *data, const struct event *e, char *ret)
+{
+    struct restore_command *q = data;
+
+    if (!q->agents)
+        (void)agents_parse(agents_builtin(), &q->agents, NULL);
+    return q->agents && restore_product_keeps(q->agents, e, ret);
+}
+
 static void name_owners(struct restore_command *q)
 {
     struct users *users = NULL;
@@ -194,7 +236,9 @@ static void print(struct restore_command *q)
 {
     struct restore_page page = { .items = &q->items, .summary = &q->summary, .container = q->view.container, .host = &q->host,
                                  .target = q->target.text, .source = sbuf_bytes(&q->source),
-                                 .still_open = q->from == RESTORE_FROM_OPEN, .colour = cli_colour(stdout),
+                                 .store = q->store_path && strcmp(q->store_path, STORE_DEFAULT_PATH) != 0 ? bytes_of(q->store_path) : BYTES_NULL,
+                                 .asked = sbuf_bytes(&q->asked),
+                                 .in_pieces = q->from != RESTORE_FROM_IMAGE, .colour = cli_colour(stdout),
                                  .dry_run = q->options.dry_run, .columns = cli_columns(stdout),
                                  .utc_offset_s = cli_utc_offset(clock_ns(CLOCK_REALTIME)) };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -269,14 +313,33 @@ static void say_still_open(struct restore_command *q)
                  count == 1 ? "" : "s", count == 1 ? "is" : "are", sbuf_str(&target));
 }
 
-static int restore_open(struct restore_command *q, struct err *err)
+static int restore_pieces(struct restore_command *q, struct err *err)
 {
     int r = q->have_view ? 0 : cli_check_target_answers(&q->target, err);
 
     if (r < 0)
         return r;
-    sbuf_add_str(&q->source, "what processes hold open");
-    return restore_still_open(q->have_view ? &q->view : NULL, q->target.path, &q->options, &q->items, &q->summary, err);
+    *err = (struct err)ERR_INIT; /* of a record that is not there nothing more is said */
+    if (q->from == RESTORE_FROM_ANY)
+        return restore_host(q->target.path, &q->options, &q->items, &q->summary, &q->source, err);
+    if (q->from == RESTORE_FROM_COPIES)
+        r = restore_copies(q->have_view ? &q->view : NULL, q->target.path, &q->options, &q->items, &q->summary, err);
+    else if (q->from == RESTORE_FROM_PACKAGE)
+        r = restore_package(q->target.path, true, &q->options, &q->items, &q->summary, err);
+    else if (q->from == RESTORE_FROM_QUARANTINE)
+        r = restore_quarantine(q->target.path, &q->options, &q->items, &q->summary, err);
+    else if (q->from == RESTORE_FROM_GIT)
+        r = restore_git(q->target.path, true, &q->options, &q->items, &q->summary, err);
+    else
+        r = restore_still_open(q->have_view ? &q->view : NULL, q->target.path, &q->options, &q->items, &q->summary, err);
+    if (r == -ENOENT && q->from == RESTORE_FROM_PACKAGE && !err->text[0])
+        return err_say(err, -EOPNOTSUPP, "of this host's packages neither dpkg nor rpm's SQLite has a record: dnf reinstall PACKAGE, or zypper install -f PACKAGE; rpm -qf FILE names it");
+    if (r == -ENOENT && q->from == RESTORE_FROM_COPIES && !err->text[0])
+        return err_say(err, -EOPNOTSUPP, "no copies of it are kept: culprit watch --keep-copies 256M PATH keeps them");
+    if (r == -ENOENT && q->from == RESTORE_FROM_GIT && !err->text[0])
+        return err_say(err, -EOPNOTSUPP, "no git work tree has that path");
+    restore_name_sources(&q->items, q->from, &q->source);
+    return r;
 }
 
 static int restore(struct restore_command *q, struct err *err)
@@ -285,17 +348,23 @@ static int restore(struct restore_command *q, struct err *err)
     int r = q->target.selector.kind == SELECTOR_NONE ? 0 : find_container(q, err);
 
     if (r < 0)
-        return r;
+        return r == -ENOENT ? -ESRCH : r; /* a container that is gone is no wrong usage, and -ENOENT would say that nothing is missing */
     if (q->have_view)
         query.container = q->view.container->id;
     q->options.query = &query;
     q->options.store = q->store;
     q->options.notice = on_notice;
-    r = q->from == RESTORE_FROM_OPEN ? restore_open(q, err) : restore_container(q, err);
+    q->options.kept_in = kept_in;
+    q->options.data = q;
+    q->options.copies = q->copies = copies_directory(q->store_path);
+    q->options.utc_offset_s = cli_utc_offset(clock_ns(CLOCK_REALTIME));
+    r = q->from == RESTORE_FROM_IMAGE ? restore_container(q, err) : restore_pieces(q, err);
     if (r == 0)
         print(q);
     if (r == 0 && q->from == RESTORE_FROM_IMAGE)
         say_still_open(q);
+    if (r == 0)
+        restore_say_products(q->store, &query, q->have_view ? &q->view : NULL, &q->items);
     return r;
 }
 
@@ -317,7 +386,6 @@ int cmd_restore(int argc, char **argv)
             r = restore(&q, &err);
         if (r < 0)
             cli_error("%s", err_text(&err, r));
-        /* a container that is gone is no wrong usage: nothing is left of it */
         code = r == -ENOENT ? EXIT_NOTHING : r < 0 ? cli_exit_code(r) : status_of(&q.items);
     }
     command_done(&q);

@@ -153,6 +153,8 @@ static int observe_command(struct watch_session *o, char **argv, const struct id
         case_set_command_status(case_, c->status, c->ended_ns - c->started_ns);
         if (c->pid > 0)
             r = watch_session_run(o, clock_ns(CLOCK_MONOTONIC) + o->args.settle_ns);
+        else
+            case_set_unsettled(case_);
     }
     return r < 0 ? EXIT_UNABLE : watch_session_finish(o);
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/by_daemon.h"
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "event/ocsf.h"
@@ -22,6 +23,7 @@
 #include "sensor/audit/log/config.h"
 #include "store/query.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 /* ausearch's, for scripts that know it; but what is no answer is not 1, unless ausearch's own way is asked for */
 enum search_exit {
@@ -123,6 +125,17 @@ static bool is_pipe(const struct search_command *s)
     return s->files.count == 1 && strcmp(s->files.files[0].path, "-") == 0;
 }
 
+/* The log of auditd is not there: what else can be searched. */
+static void say_what_else(const struct search_options *o)
+{
+    if (o->input_count)
+        return;
+    if (access(STORE_DEFAULT_PATH, F_OK) == 0)
+        cli_note("what culprit recorded itself is searched with --store %s", STORE_DEFAULT_PATH);
+    else
+        cli_note("culprit has recorded nothing here either; a log of another place is named with -if FILE, a record of culprit's with --store FILE");
+}
+
 /* 0, or an exit code after having said why. */
 static int find_logs(struct search_command *s)
 {
@@ -153,6 +166,8 @@ static int find_logs(struct search_command *s)
     audit_log_config_done(&config);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
+        if (r == -ENOENT)
+            say_what_else(o);
         return cli_exit_code(r);
     }
     if (o->input_count > 1)
@@ -312,7 +327,7 @@ static int on_stored(void *data, struct event *e)
     return go_on ? 0 : 1;
 }
 
-static int search_store(struct search_command *s)
+static int search_store(struct search_command *s, const struct daemon_question *member)
 {
     struct store_options options = { .path = s->options.store,
                                      .spool_directory = STORE_SPOOL_DIRECTORY,
@@ -322,12 +337,15 @@ static int search_store(struct search_command *s)
     struct store_query query = { .any_victim = true, .operations = q->operations };
     struct store *store = NULL;
     struct err err = ERR_INIT;
-    int r = store_open(&options, &store, &err);
+    int status, r = by_daemon_open_store(&options, member, &store, &status, &err);
 
+    if (r > 0)
+        return status;
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return r == -ENOENT ? SEARCH_NOTHING : SEARCH_UNABLE; /* nothing was recorded yet */
     }
+    memory_keep();
     q->operations = 0; /* the store knows them better than records made from it */
     q->end_of_event_s = q->end_of_event_s ? q->end_of_event_s : 2;
     query.since_ns = q->start_ms ? q->start_ms * NS_PER_MS : q->start_s * NS_PER_S;
@@ -370,7 +388,7 @@ static int status_as_asked(int status, int argc, char **argv)
     return status;
 }
 
-static int search_with(struct search_command *s)
+static int search_with(struct search_command *s, const struct daemon_question *member)
 {
     int r;
 
@@ -379,7 +397,7 @@ static int search_with(struct search_command *s)
         cli_error("out of memory");
         r = SEARCH_UNABLE;
     } else {
-        r = from_store(s) ? search_store(s) : search_logs(s);
+        r = from_store(s) ? search_store(s, member) : search_logs(s);
     }
     search_matcher_done(&s->matcher);
     search_formatter_free(s->formatter);
@@ -391,8 +409,9 @@ static int search_with(struct search_command *s)
     return r;
 }
 
-int cmd_search(int argc, char **argv)
+int search_given(const struct given_store *given, int argc, char **argv)
 {
+    struct daemon_question member = { .given = given, .verb = "search", .argc = argc, .argv = argv };
     struct search_command s = { .out = SBUF_INIT };
     struct err err = ERR_INIT;
     int r;
@@ -416,5 +435,11 @@ int cmd_search(int argc, char **argv)
         printf("culprit %s\n", CULPRIT_VERSION);
         return SEARCH_FOUND;
     }
-    return status_as_asked(search_with(&s), argc, argv);
+    member.control = s.options.control;
+    return status_as_asked(search_with(&s, &member), argc, argv);
+}
+
+int cmd_search(int argc, char **argv)
+{
+    return search_given(NULL, argc, argv);
 }

@@ -125,6 +125,10 @@ void ctl_write_explanation(const struct json_t *e, struct sbuf *out)
         } else {
             sbuf_add_str(out, "; that alert is over");
         }
+        if (control_text(e, "said").len) {
+            sbuf_add_str(out, "\nsaid with it: ");
+            add(out, control_text(e, "said"));
+        }
     } else if (silenced) {
         sbuf_addf(out, " (silence %" PRIu64, control_number(e, "silence"));
         if (control_text(e, "by").len) {

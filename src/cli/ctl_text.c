@@ -6,6 +6,7 @@
 
 #include "cli/ctl_alerts.h"
 #include "control/call.h"
+#include "daemon/counts.h"
 #include "store/query.h"
 #include "util/clock.h"
 #include "util/escape.h"
@@ -65,9 +66,6 @@ static void write_watched(const struct json_t *s, struct sbuf *out)
 
 static void write_events(const struct json_t *s, struct sbuf *out)
 {
-    static const char *const places[] = { "ring-full",      "map-full",    "path",  "audit-kernel", "audit-socket", "audit-damaged",
-                                          "fanotify-queue", "process-events", "store", "watch-window", "unread",       "killed",
-                                          "unanswered",     "viewer", "heartbeat" };
     const struct json_t *lost = control_object(s, "lost");
     bool any = false;
     char text[WHEN_SIZE];
@@ -76,14 +74,15 @@ static void write_events(const struct json_t *s, struct sbuf *out)
     if (when_of(s, "newest", text)[0])
         sbuf_addf(out, ", the last at %s, recorded after %" PRIu64 " ms", text, control_number(s, "lag_ms"));
     sbuf_add_char(out, '\n');
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        uint64_t count = control_number(lost, places[i]);
+    for (unsigned i = LOST_NONE + 1; i < LOST_COUNT; i++) {
+        const char *place = status_lost_name((enum lost)i);
+        uint64_t count = control_number(lost, place);
 
         if (!count)
             continue;
         if (!any)
             sbuf_addf(out, COLUMN, "lost");
-        sbuf_addf(out, "%s%" PRIu64 " (%s)", any ? ", " : "", count, places[i]);
+        sbuf_addf(out, "%s%" PRIu64 " (%s)", any ? ", " : "", count, place);
         any = true;
     }
     sbuf_add_str(out, any ? "\n" : "  lost      nothing\n");
@@ -112,6 +111,27 @@ static void write_store(const struct json_t *s, const struct store_summary *summ
     }
     if (missing)
         sbuf_addf(out, "; %" PRIu64 " events are not in it", missing);
+    sbuf_add_char(out, '\n');
+}
+
+static void write_copies(const struct json_t *copies, struct sbuf *out)
+{
+    uint64_t left = control_number(copies, "too_large") + control_number(copies, "unreadable");
+    struct bytes why = control_text(copies, "why");
+
+    if (!copies)
+        return;
+    sbuf_addf(out, COLUMN, "copies");
+    add_size(out, control_number(copies, "bytes"));
+    sbuf_add_str(out, " of ");
+    add_size(out, control_number(copies, "limit"));
+    sbuf_addf(out, ", of %" PRIu64 " files and folders", control_number(copies, "files"));
+    if (left)
+        sbuf_addf(out, "; %" PRIu64 " too large or not readable", left);
+    if (why.len) {
+        sbuf_add_str(out, "; NONE ARE KEPT NOW: ");
+        add(out, why);
+    }
     sbuf_add_char(out, '\n');
 }
 
@@ -166,6 +186,7 @@ void ctl_write_status(const struct json_t *s, const struct store_summary *store,
     write_events(s, out);
     ctl_write_alerts(control_object(s, "alerts"), out);
     write_store(s, store, out);
+    write_copies(control_object(s, "copies"), out);
     write_troubles(s, out);
     sbuf_addf(out, COLUMN, "memory");
     add_size(out, control_number(s, "memory"));
@@ -198,6 +219,10 @@ void ctl_write_watches(const struct json_t *parameters, struct sbuf *out)
             sbuf_add_str(out, "  (");
             add(out, why);
             sbuf_add_char(out, ')');
+        }
+        if (control_text(w, "guard").len) {
+            sbuf_add_str(out, "  ");
+            add(out, control_text(w, "guard"));
         }
         sbuf_add_char(out, '\n');
     }

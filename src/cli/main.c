@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,15 @@ static int unknown_verb(const char *name)
     if (suggestion.best.data)
         return cli_usage_error(NULL, "no command \"%.40s\"; did you mean %s?", name, suggestion.best.data);
     return cli_usage_error(NULL, "no command \"%.40s\"", name);
+}
+
+/* Who was executed as /proc/self/exe, as the daemon's guards are, is called "exe" by the kernel, and in what others say of it. */
+static void take_name(void)
+{
+    char name[16] = "";
+
+    if (prctl(PR_GET_NAME, name, 0, 0, 0) == 0 && strcmp(name, "exe") == 0)
+        (void)prctl(PR_SET_NAME, "culprit", 0, 0, 0);
 }
 
 static void print_overview(FILE *out)
@@ -76,6 +86,8 @@ static run_fn *run_of(enum verb_bit verb)
         { VERB_DAEMON, cmd_daemon },
         { VERB_CTL, cmd_ctl },
         { VERB_ALERT, cmd_alert },
+        { VERB_SILENCE, cmd_silence },
+        { VERB_EXPECT, cmd_expect },
         { VERB_PRUNE, cmd_prune },
         { VERB_BACKUP, cmd_backup },
         { VERB_DOCTOR, cmd_doctor },
@@ -106,6 +118,7 @@ int main(int argc, char **argv)
 
     /* large buffers go back to the kernel when they are freed: the kernel's types alone are 11 MB */
     (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    take_name();
     (void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves ends us by EPIPE, after cleaning up */
     if (argc < 2) {
         print_overview(stderr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text on its way to somebody who may not read it: a pager that waits, a pipe whose reader is stopped. What he does not take is kept,
- * so that whoever observes goes on; only where it becomes too much is he waited for.
+ * Text on its way to somebody who may not read it: a pager that waits, a pipe whose reader is stopped. What the reader does not take is kept,
+ * so that whoever observes goes on; only where it becomes too much does anybody wait for the reader.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ struct outlet {
     uint64_t dropped;              /* bytes that were not kept */
 };
 
+/* fd and signal_fd: borrowed, as data, until outlet_done(), which frees the text alone. Cannot fail. */
 void outlet_init(struct outlet *o, int fd, int signal_fd, bool (*hurry)(void *data), void *data);
 /* Writes what he takes; `text` is empty then. */
 void outlet_write(struct outlet *o, struct sbuf *text);

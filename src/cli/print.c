@@ -137,3 +137,13 @@ void printer_text(struct printer *p, struct sbuf *text)
     sbuf_clear(text);
     write_buffer(p);
 }
+
+void cli_add_moment(struct sbuf *out, uint64_t time_ns)
+{
+    time_t t = (time_t)(time_ns / NS_PER_S);
+    struct tm tm;
+
+    localtime_r(&t, &tm);
+    sbuf_addf(out, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    sentence_time(out, time_ns, tm.tm_gmtoff);
+}

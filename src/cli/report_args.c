@@ -86,6 +86,8 @@ static bool resolve(const char *text, char *ret, size_t size)
         return false;
     memcpy(beginning, text, n);
     beginning[n] = '\0';
+    if (cli_check_answers(beginning, NULL) < 0) /* who excludes it may do so because it hangs */
+        return false;
     if (!realpath(beginning, real) || (size_t)snprintf(ret, size, "%s%s%s", real, text[n] && real[1] ? "/" : "",
                                                        text + n) >= size)
         return false;

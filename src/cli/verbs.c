@@ -34,7 +34,7 @@ const struct verb verbs[] = {
       "type, content, mode, owner, attributes and capabilities; each with whoever was recorded\n"
       "changing it. With a time: what the recorded changes since then come to; also for a\n"
       "container that is gone, and for a PATH of the host.\n"
-      "Exit: 0 something differs, 1 nothing does.\n", NULL },
+      "Exit: 0 something differs, 1 nothing does, 3 no such container, or it cannot be compared.\n", NULL },
     { VERB_CLUES, "clues", "what this host still knows of what nobody recorded", COMPLETE_TARGET, NULL,
       "[--since T] [--until T] [--for DUR] [--history] [--format FMT] TARGET",
       "For afterwards, when nothing was watching: what is missing or changed against the image, the\n"
@@ -43,10 +43,13 @@ const struct verb verbs[] = {
       "It names suspects, not culprits; where nothing is left it names nobody.\n"
       "Exit: 0 something was found, 1 nothing was.\n", NULL },
     { VERB_GUARD, "guard", "deny every change of files, and say who tried", COMPLETE_TARGET, NULL,
-      "--method immutable [--for DUR] [--log-only] TARGET... | --off [TARGET]",
-      "Holds what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it meanwhile as watch\n"
-      "does: who is refused is told. \"guarded\" is said once each file was tested to deny. It is undone on\n"
-      "every exit, kill -9 too; after a crash of the machine by the next command.\n"
+      "[--method METHOD] [--allow WHO]... [--for DUR] [--confirm DUR] TARGET...\n"
+      "       culprit guard --would-have DUR [--allow WHO]... TARGET...\n"
+      "       culprit guard --off [TARGET] | --confirmed [TARGET]",
+      "Refuses changes of what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it\n"
+      "meanwhile as watch does: who is refused is told. By the kernel where that holds, else by the flags\n"
+      "of chattr. \"guarded\" is said once it was tested to deny. It is undone on every exit, kill -9 too;\n"
+      "flags after a crash of the machine by the next command.\n"
       "Exit: as watch; 3 it cannot be guarded, and then nothing is held.\n", NULL },
     { VERB_RESTORE, "restore", "put back what was deleted or changed", COMPLETE_TARGET, NULL,
       "[--at TIME] [--from SOURCE] [--dry-run] [--force] [--store FILE] TARGET",
@@ -96,6 +99,20 @@ const struct verb verbs[] = {
       "Has the daemon send a marked test through SINK, or through all sinks, the way that alerts take, and\n"
       "says of each whether it arrived, or what was answered. Root only.\n"
       "Exit: 0 it arrived everywhere, 1 somewhere it did not, or there is no such sink.\n", NULL },
+    { VERB_SILENCE, "silence", "no alerts for a time about what was announced", COMPLETE_TARGET, NULL,
+      "[--json] [--for DUR --reason TEXT TARGET|ALERT...]\n"
+      "       culprit silence --off NUMBER",
+      "No alerts for DUR of what happens at and below TARGET, or of what the open ALERT (its id, or the\n"
+      "first eight digits) is about. What happens is recorded and counted as always; who silenced what,\n"
+      "why, and how much that was, are alerts themselves. Without an operand: what is silenced, by whom.\n"
+      "Root only. The same as `culprit ctl silence`.\n"
+      "Exit: 0 done, 1 nothing is silenced, or no such alert is open.\n", NULL },
+    { VERB_EXPECT, "expect", "propose what the configuration may expect, from the record", COMPLETE_NOTHING, NULL,
+      "--learn DUR [--config DIR] [--store FILE]",
+      "Prints expect blocks for what one cause did again and again in the last DUR of the record and\n"
+      "nothing expects, with the counts, for review; then what is not proposed, and why: what was typed,\n"
+      "happened on one day only, was refused or touches culprit itself. It changes nothing.\n"
+      "Exit: 0 something is proposed, 1 nothing is.\n", NULL },
     { VERB_PRUNE, "prune", "remove what is old from the record", COMPLETE_NOTHING, NULL,
       "[--older-than AGE] [--larger-than SIZE] [--dry-run] [--store FILE]",
       "Removes events older than AGE (30d, 12h), and of a store larger than SIZE (500M, 2G) the oldest\n"

@@ -24,6 +24,8 @@ enum verb_bit {
     VERB_RESTORE = 1 << 15,
     VERB_GUARD = 1 << 16,
     VERB_ALERT = 1 << 17,
+    VERB_EXPECT = 1 << 18,
+    VERB_SILENCE = 1 << 19,
 };
 
 struct verb {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/rule_file.h"
+#include "copies/pack.h"
 #include "event/operation.h"
 #include "rules/as_watch.h"
 #include "util/macro.h"
@@ -132,6 +133,12 @@ static int parse_option(const struct verb *verb, enum option_id id, struct watch
         return 0;
     case OPTION_RING_SIZE:
         r = parse_size(optarg, &args->pipeline.ring_size, &err);
+        break;
+    case OPTION_KEEP_COPIES:
+        r = parse_size(optarg, &args->pipeline.keep_copies, &err);
+        if (r == 0 && args->pipeline.keep_copies < COPIES_LIMIT_LEAST)
+            return cli_usage_error(verb, "--keep-copies %.40s has no room: give 1M at least", optarg);
+        args->alone = true;
         break;
     case OPTION_ASSERT:
         args->assert_unchanged = true;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include "attribution/script_line.h"
 #include "daemon/attached.h"
+#include "sensor/sensors.h"
 #include "util/cleanup.h"
 
 static sigset_t original_mask; /* of the process, which has one: COMMAND gets it back after the fork */
@@ -55,12 +57,11 @@ static void on_idle(void *data)
         watch_session_stop(o);
 }
 
-static void on_signal(void *data, int fd)
+static void read_signals(struct watch_session *o)
 {
-    struct watch_session *o = data;
     struct signalfd_siginfo info;
 
-    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+    while (read(o->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         /* a key: who reads us may still be there, and asks again if he is not */
         o->interrupts += info.ssi_signo == SIGINT;
         o->hurry |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP || o->interrupts > 1;
@@ -68,11 +69,21 @@ static void on_signal(void *data, int fd)
     }
 }
 
+static void on_wait(void *data, int fd)
+{
+    struct watch_session *o = data;
+
+    (void)fd;
+    read_signals(o);
+    if (o->also)
+        o->also(o);
+}
+
 static bool is_in_hurry(void *data)
 {
     struct watch_session *o = data;
 
-    on_signal(o, o->signal_fd);
+    read_signals(o);
     return o->hurry;
 }
 
@@ -89,6 +100,17 @@ static int take_signals(struct watch_session *o)
         return -errno;
     o->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return o->signal_fd < 0 ? -errno : 0;
+}
+
+static int wait_for_both(struct watch_session *o)
+{
+    const int fds[] = { o->signal_fd, o->also_fd };
+
+    o->wait_fd = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < ARRAY_SIZE(fds) && o->wait_fd >= 0; i++)
+        if ((i == 0 || o->also) && epoll_ctl(o->wait_fd, EPOLL_CTL_ADD, fds[i], &(struct epoll_event){ .events = EPOLLIN }) < 0)
+            return -errno;
+    return o->wait_fd < 0 ? -errno : 0;
 }
 
 void watch_session_restore_signals(void)
@@ -178,7 +200,7 @@ static int attach(struct watch_session *o, struct err *err)
         log_debug(&cli_log, "not by the daemon: %s", err_text(&why, r));
     if (r < 0)
         return -ENOENT;
-    return attached_watch_fd(o->attached, o->signal_fd, on_signal, o);
+    return attached_watch_fd(o->attached, o->wait_fd, on_wait, o);
 }
 
 static int look_ourselves(struct watch_session *o, struct err *err)
@@ -186,7 +208,7 @@ static int look_ourselves(struct watch_session *o, struct err *err)
     int r = pipeline_open(&o->args.pipeline, &o->pipeline, err);
 
     if (r == 0)
-        r = pipeline_watch_fd(o->pipeline, o->signal_fd, on_signal, o, err);
+        r = pipeline_watch_fd(o->pipeline, o->wait_fd, on_wait, o, err);
     return r < 0 ? r : add_targets(o, err);
 }
 
@@ -217,7 +239,7 @@ int watch_session_start(struct watch_session *o)
     struct err err = ERR_INIT;
     int r;
 
-    o->signal_fd = -EBADF;
+    o->signal_fd = o->wait_fd = -EBADF;
     printer_init(&o->printer, o->args.report.format, stdout);
     join_targets(&o->args, &target);
     options->case_options.target = sbuf_bytes(&target);
@@ -240,6 +262,8 @@ int watch_session_start(struct watch_session *o)
     options->idle = on_idle;
     /* before anything is opened: a signal must not end us with rules left in the kernel */
     r = take_signals(o);
+    if (r == 0)
+        r = wait_for_both(o);
     outlet_init(&o->outlet, fileno(stdout), o->signal_fd, is_in_hurry, o);
     o->printer.outlet = &o->outlet;
     if (r < 0)
@@ -256,6 +280,28 @@ int watch_session_start(struct watch_session *o)
     }
     say_ready(o);
     return 0;
+}
+
+static const char *words_of(uint64_t capability)
+{
+    for (unsigned i = 0; capability_info(i); i++)
+        if (capability_info(i)->bit == capability)
+            return capability_info(i)->lack;
+    return NULL;
+}
+
+bool watch_session_sees_refusals(const struct watch_session *o)
+{
+    const char *words = words_of(CAPABILITY_REFUSED);
+    struct pipeline_condition now;
+    struct bytes lacks;
+
+    if (o->attached) {
+        lacks = attached_not_seen(o->attached);
+        return !words || !memmem(lacks.data, lacks.len, words, strlen(words));
+    }
+    pipeline_look(o->pipeline, &now);
+    return now.has & CAPABILITY_REFUSED;
 }
 
 void watch_session_confine(struct watch_session *o)
@@ -345,5 +391,7 @@ void watch_session_close(struct watch_session *o)
     outlet_done(&o->outlet);
     if (o->signal_fd >= 0)
         close(o->signal_fd);
+    if (o->wait_fd >= 0)
+        close(o->wait_fd);
     watch_args_done(&o->args);
 }

@@ -13,12 +13,14 @@ struct watch_session {
     struct arena arena;
     struct printer printer;
     struct outlet outlet;
-    int signal_fd;
+    int signal_fd, wait_fd;   /* wait_fd: both signals and `also_fd` */
     unsigned interrupts;
     bool hurry;               /* asked to end by somebody who will not read */
     bool is_run;
     struct junit_file *junit; /* run; NULL: none */
     void (*signalled)(struct watch_session *o, int number, pid_t sender);
+    int also_fd;              /* what else is waited for, until `also` says no more; 0: nothing */
+    void (*also)(struct watch_session *o);
     void *data;
 };
 
@@ -28,6 +30,8 @@ struct watch_session {
  * Returns 0, or the exit code to leave with (the error was said).
  */
 int watch_session_start(struct watch_session *o);
+/* Do its sensors see attempts that the kernel refuses? After the start. */
+bool watch_session_sees_refusals(const struct watch_session *o);
 /* What has to be started was started: system calls that nobody needs any more are given up. */
 void watch_session_confine(struct watch_session *o);
 void watch_session_stop(struct watch_session *o);

@@ -103,6 +103,10 @@ static int on_event(void *data, struct event *event)
         a->found = true;
         translate(a, event);
         event_set(event, &event->watch_text, a->text);
+        if (!who_places_new_event(a->who->places, event)) {
+            event_free(event);
+            return 0;
+        }
         result = filter_event(a->who->filter, event);
         if (a->who->json && result == FILTER_MATCHES)
             printer_event(a->who->printer, event);
@@ -130,6 +134,8 @@ static int on_gap(void *data, const struct gap *gap)
 {
     struct log_asking *a = data;
 
+    if (!who_places_new_gap(a->who->places, gap))
+        return 0;
     if (a->who->json)
         printer_gap(a->who->printer, gap);
     return case_add_gap(a->who->case_, gap);
@@ -161,7 +167,7 @@ static int print_extent(const struct log_asking *a)
 static int ask_place(struct log_asking *a, struct err *err)
 {
     const struct store_query *q = a->who->query;
-    struct logs_options options = { .files = a->who->files, .log = &cli_log, .agents = a->who->agents, .path = a->place->path,
+    struct logs_options options = { .files = a->who->files, .log = &cli_log, .agents = a->who->agents, .own = a->who->own, .path = a->place->path,
                                     .through_roots = a->place->inside, .data = a, .event = on_event };
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct replay_stats stats;

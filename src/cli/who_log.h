@@ -4,6 +4,7 @@
 
 #include "attribution/agents.h"
 #include "cli/print.h"
+#include "cli/who_places.h"
 #include "report/case.h"
 #include "report/summary.h"
 #include "sensor/audit/log/files.h"
@@ -19,6 +20,8 @@ struct who_log {
     const struct agents *agents; /* outlive the case */
     const struct filter *filter;
     struct summary *summary; /* who --by; NULL: none */
+    struct who_places *places; /* all targets of the question */
+    bool own;                /* the logs are this machine's, wherever they lie */
 };
 
 /* Asks the logs about one target. -ENOENT, -EINVAL: err says why. */

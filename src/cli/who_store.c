@@ -61,15 +61,9 @@ struct bytes cli_follow_links(struct target *target)
 /* A container's place on the host: of a volume or a mount, else of its own layer. BYTES_NULL: not known. */
 static struct bytes place_on_host(const struct container_view *view, struct bytes path, struct arena *arena)
 {
-    const struct container_mount *cover = NULL;
+    const struct container_mount *cover = container_view_mount(view, path);
     struct bytes rest;
 
-    for (size_t i = 0; i < view->mount_count; i++) {
-        const struct container_mount *m = &view->mounts[i];
-
-        if (bytes_path_covers(m->destination, path) && (!cover || m->destination.len > cover->destination.len))
-            cover = m;
-    }
     if (!cover) {
         struct bytes layer = view->upper.len ? view->upper : view->root;
 
@@ -100,8 +94,10 @@ static int ask_engines(struct target *target, struct store_query *q, struct err 
         }
     } else if (r == 0 && target->selector.kind == SELECTOR_NAME) {
         r = engines_find(engines, target->selector.runtime, target->selector.text, &view, NULL);
-        if (r == 0)
+        if (r == 0) {
             q->host_path = place_on_host(&view, target->path, &target->arena);
+            q->host_is_mount = container_view_mount(&view, target->path) != NULL;
+        }
     }
     container_view_done(&view);
     engines_free(engines);

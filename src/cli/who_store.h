@@ -13,6 +13,7 @@ struct store_machine {
     struct arena arena;
 };
 
+/* own_id is borrowed for the life of *ret. -errno of the store. */
 int store_machine_find(struct store *store, struct bytes own_id, struct store_machine *ret, struct err *err);
 void store_machine_done(struct store_machine *m);
 

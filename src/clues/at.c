@@ -80,17 +80,17 @@ static int gather_last(struct gathered *g, int root, const struct clue_question 
         if (clue_span_of(q, f.from_ns, CLUE_BEFORE_NS) >= 0)
             clue_put(&out, &f);
     }
-    return out.len ? clue_gather_text(g, "answer", &out) : 0;
+    return out.len ? clue_gather_text(g, CLUE_ANSWER, &out) : 0;
 }
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
     int r;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     r = gather_last(g, root, &q);
     for (size_t i = 0; i < ARRAY_SIZE(spools) && r == 0; i++)
         r = clue_gather_directory(g, root, spools[i], NULL, JOBS_MAX, JOB_MAX);
@@ -99,15 +99,7 @@ static int gather(struct bytes request, struct gathered *g)
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    struct clue_question q;
-
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    clue_put_cover(answer, 0, 0);
-    sbuf_add_bytes(answer, gathered_get(g, "answer"));
-    for (size_t i = 0; i < g->count; i++)
-        at_job(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
-    return 0;
+    return clue_parse_files(request, g, answer, at_job);
 }
 
 const struct foreign_job clue_job_at = { "the jobs of at", 16 * 1024 * 1024, gather, parse, false };

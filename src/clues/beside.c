@@ -67,10 +67,10 @@ void beside_name(struct sbuf *answer, struct bytes path, struct bytes name, uint
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root(), fd = -EBADF, own = -EBADF;
+    struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q), fd = -EBADF, own = -EBADF;
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     _cleanup_closedir_ DIR *dir = NULL;
-    struct clue_question q;
     struct dirent *entry;
     struct stat above, st;
     bool there;
@@ -78,8 +78,8 @@ static int gather(struct bytes request, struct gathered *g)
     uint64_t then;
     unsigned n = 0;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     path = q.host_path.len ? q.host_path : q.path;
     own = beneath_open(root, path, O_PATH | O_NOFOLLOW);
     there = own >= 0;
@@ -98,7 +98,7 @@ static int gather(struct bytes request, struct gathered *g)
     while (n++ < NAMES_MAX && (entry = readdir(dir)))
         if (bytes_starts_with(bytes_of(entry->d_name), bytes_basename(path)) && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             beside_name(&out, path, bytes_of(entry->d_name), clock_of(st.st_ctim), there, then);
-    return clue_gather_text(g, "answer", &out);
+    return clue_gather_text(g, CLUE_ANSWER, &out);
 }
 
 const struct foreign_job clue_job_beside = { "what lies beside it", 1024 * 1024, gather, NULL, false };

@@ -9,5 +9,7 @@ void tmpfiles_text(struct sbuf *answer, const struct clue_question *q, struct by
 /* One file of logrotate's configuration; its record of when it last rotated what. */
 void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
 void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+/* A file of a runner of continuous integration, by its name: what cleans its working directories. */
+void ci_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
 /* A note of a trash (freedesktop.org's): what was put there, and when. user: whose trash. */
 void trash_note(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clues/anew.h"
 #include "clues/moment.h"
 #include "clues/source.h"
 #include "foreign/foreign.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -23,6 +25,7 @@ struct clues {
     size_t count, size;
     struct clue_report reports[SOURCES_MAX];
     unsigned counts[SOURCES_MAX];
+    bool said[SOURCES_MAX]; /* that it is being looked at: several are at a time */
     uint64_t began_ms;
     bool stopped;
 };
@@ -46,6 +49,8 @@ int clues_new(const struct clues_options *options, struct clues **ret, struct er
                                           .now_ns = now, .boot_ns = now - MIN(now, up), .since_ns = options->since_ns,
                                           .patience = options->time_ns / (ALL_MS * NS_PER_MS),
                                           .until_ns = options->until_ns };
+    if (options->view)
+        c->question.anew_ns = anew_ns(options->view, options->path);
     *ret = c;
     return 0;
 }
@@ -105,15 +110,8 @@ int clues_add(struct clues *c, unsigned source, const struct clue_fact *f)
         c->reports[source].left_out++;
         return 0;
     }
-    if (c->count == c->size) {
-        size_t size = c->size ? c->size * 2 : 64;
-        struct clue_fact *facts = reallocarray(c->facts, size, sizeof(*facts));
-
-        if (!facts)
-            return -ENOMEM;
-        c->facts = facts;
-        c->size = size;
-    }
+    if (ARRAY_ROOM(c->facts, c->count, c->size, 64) < 0)
+        return -ENOMEM;
     to = &c->facts[c->count];
     *to = *f;
     to->source = source;
@@ -122,15 +120,14 @@ int clues_add(struct clues *c, unsigned source, const struct clue_fact *f)
     to->text = arena_copy(&c->arena, f->text);
     to->place = arena_copy(&c->arena, f->place);
     to->path = arena_copy(&c->arena, f->path);
+    to->user = arena_copy(&c->arena, f->user);
     to->suspect = arena_copy(&c->arena, f->suspect);
     c->count++;
     c->counts[source]++;
     return 0;
 }
 
-/* ---- asking ---- */
-
-static int take_answer(struct clues *c, unsigned source, struct bytes answer)
+int clues_take(struct clues *c, unsigned source, struct bytes answer)
 {
     struct clue_report *report = &c->reports[source];
     struct clue_fact f;
@@ -154,6 +151,8 @@ static int take_answer(struct clues *c, unsigned source, struct bytes answer)
         clues_set_report(c, source, CLUE_STATE_FAILED, bytes_of("its answer was damaged"));
     return 0;
 }
+
+/* ---- asking ---- */
 
 struct asking {
     unsigned source;
@@ -203,7 +202,7 @@ static int look(struct clues *c, struct asking *a, unsigned wait_ms)
     else if (r < 0) /* ended by its own clock, or by another limit */
         fail(c, a->source, r == -EBADMSG && now_ms() - a->began_ms >= left ? -ETIMEDOUT : r);
     else
-        r = take_answer(c, a->source, answer);
+        r = clues_take(c, a->source, answer);
     return r == -ENOMEM ? r : 1;
 }
 
@@ -221,6 +220,8 @@ static int begin(struct clues *c, unsigned source, struct asking *a)
     /* the lines that may name scripts: views of what was found */
     if (clue_sources[source].stage == CLUE_STAGE_SCRIPTS)
         moment_commands(c->facts, c->count, &extra);
+    if (clue_sources[source].stage == CLUE_STAGE_ACCESS)
+        moment_users(c->facts, c->count, &extra);
     q.extra = sbuf_bytes(&extra);
     *a = (struct asking){ .source = source, .pending = FOREIGN_PENDING_NONE, .request = SBUF_INIT, .began_ms = now_ms() };
     clue_question_put(&a->request, &q);
@@ -229,12 +230,16 @@ static int begin(struct clues *c, unsigned source, struct asking *a)
 
 static void say_progress(struct clues *c, unsigned source)
 {
-    if (c->options.progress && now_ms() - c->began_ms > QUIET_MS)
-        c->options.progress(c->options.data, clue_sources[source].reads);
+    if (!c->options.progress || c->said[source] || now_ms() - c->began_ms <= QUIET_MS)
+        return;
+    c->said[source] = true;
+    c->options.progress(c->options.data, clue_sources[source].reads);
 }
 
 static bool is_asked(const struct clues *c, const struct clue_source *s)
 {
+    if (c->options.removed.ns && s->stage <= CLUE_STAGE_TIME && !s->of_removed)
+        return false; /* they look at a path, and there is none */
     return !s->only_if_asked || c->options.history;
 }
 
@@ -284,7 +289,7 @@ int clues_gather(struct clues *c, struct err *err)
 {
     int r = 0;
 
-    c->began_ms = now_ms();
+    c->began_ms = now_ms() - c->options.spent_ns / NS_PER_MS;
     for (enum clue_stage stage = 0; stage < CLUE_STAGE_COUNT && r == 0 && !c->stopped; stage++) {
         r = ask_stage(c, stage, err);
         if (r == 0 && stage <= CLUE_STAGE_TIME)

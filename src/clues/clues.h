@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "clues/fact.h"
+#include "clues/removed.h"
 #include "engine/view.h"
 #include "util/err.h"
 
@@ -21,8 +22,10 @@ struct clues_options {
     struct bytes written;
     const struct container_view *view; /* borrowed; NULL: the host's files */
     struct engines *engines;           /* borrowed; NULL: none is asked */
+    struct removed_thing removed;      /* of a container or volume that is gone: only what says something of that time is asked */
     uint64_t since_ns, until_ns;
     uint64_t time_ns;       /* that it may take in all, whole times five seconds; 0 = five seconds */
+    uint64_t spent_ns;      /* of it, before it is asked */
     bool has_record;        /* culprit has a store */
     uint64_t recorded;      /* changes of the target in it */
     bool has_audit;         /* there are audit logs */
@@ -62,6 +65,8 @@ bool clues_stopped(const struct clues *c);
 /* For sources: texts are copied. */
 int clues_add(struct clues *c, unsigned source, const struct clue_fact *f);
 void clues_set_report(struct clues *c, unsigned source, enum clue_state state, struct bytes note);
+/* A worker's answer: its facts, and what it says of the source; one that is damaged is a failure. -ENOMEM */
+int clues_take(struct clues *c, unsigned source, struct bytes answer);
 /* Milliseconds for what usually may take so many: less towards the end of all, 1 beyond it. */
 unsigned clues_time_left(const struct clues *c, unsigned usual_ms);
 const struct clues_options *clues_options(const struct clues *c);

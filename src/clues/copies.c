@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clues/copies_btrfs.h"
 #include "clues/source.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -193,25 +194,26 @@ static int gather_home(struct gathered *g, int root, const char *home)
         put_named(&out, bytes_of(path), rows[i].says);
         said = rows[i].says;
     }
-    return out.len ? clue_gather_text(g, "answer", &out) : 0;
+    return out.len ? clue_gather_text(g, CLUE_ANSWER, &out) : 0;
 }
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     int r;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     if (!q.host_path.len) {
         look_above(&out, root, &q);
+        copies_btrfs(&out, root, &q);
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
             if (kinds[i].directory[0] == '/')
                 put_snapshot(&out, root, &q, &kinds[i], kinds[i].directory, (struct bytes){ q.path.data + 1, q.path.len - 1 });
     }
-    r = out.len ? clue_gather_text(g, "answer", &out) : 0;
+    r = out.len ? clue_gather_text(g, CLUE_ANSWER, &out) : 0;
     if (r == 0)
         r = clue_gather_homes(g, gather_home);
     if (r == -ENOENT)
@@ -254,16 +256,15 @@ void copies_lvm(struct sbuf *answer, struct bytes name, struct bytes text)
     }
 }
 
+static void one_file(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    (void)q;
+    copies_lvm(answer, name, text);
+}
+
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    (void)request;
-    clue_put_cover(answer, 0, 0);
-    for (size_t i = 0; i < g->count; i++)
-        if (bytes_equal_str(bytes_of(g->files[i].name), "answer"))
-            sbuf_add_bytes(answer, g->files[i].content);
-        else
-            copies_lvm(answer, bytes_of(g->files[i].name), g->files[i].content);
-    return 0;
+    return clue_parse_files(request, g, answer, one_file);
 }
 
 const struct foreign_job clue_job_copies = { "snapshots and backups", 16 * 1024 * 1024, gather, parse, false };

@@ -16,6 +16,7 @@
 
 #define TABLE_MAX (256 * 1024)
 #define TABLES_MAX 256
+#define TMPREAPER "/etc/tmpreaper.conf"
 
 static const char *const own[] = { "/var/spool/cron/crontabs", "/var/spool/cron", "/var/spool/cron/tabs", "/etc/crontabs" };
 static const char *const parts[] = { "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly" };
@@ -164,7 +165,9 @@ void cron_table(struct sbuf *answer, const struct clue_question *q, struct bytes
         command = rest;
         (void)cron_due(&command, q->now_ns);
         if (with_user)
-            (void)bytes_next_word(&command);
+            f.user = bytes_next_word(&command);
+        else if (bytes_starts_with(name, bytes_of("/var/spool/cron/")) || bytes_starts_with(name, bytes_of("/etc/crontabs/")))
+            f.user = bytes_basename(name);
         while (command.len && (command.data[0] == ' ' || command.data[0] == '\t'))
             command = (struct bytes){ command.data + 1, command.len - 1 };
         says = line_marks(command, q);
@@ -185,20 +188,64 @@ void cron_table(struct sbuf *answer, const struct clue_question *q, struct bytes
 static void one_part(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
     struct clue_lines lines = { .rest = text };
-    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, suspect = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, suspect = SBUF_INIT, hold = SBUF_INIT;
     struct bytes line;
+    unsigned number;
 
     sbuf_add_str(&suspect, "cron job: ");
     sbuf_add_bytes(&suspect, name);
-    while (clue_next_line(&lines, &line)) {
+    while (clue_next_command(&lines, &hold, &line, &number)) {
         unsigned says = line_marks(line, q);
         struct clue_fact f = { .kind = CLUE_RULE, .marks = says, .text = line, .suspect = sbuf_bytes(&suspect) };
 
         if (!(says & CLUE_NAMES) || line.data[0] == '#')
             continue;
-        f.place = clue_place(&place, name, lines.number);
+        f.place = clue_place(&place, name, number);
         clue_put(answer, &f);
     }
+}
+
+/* "KEY=value" or "KEY='value'" of a file that a shell reads. */
+static struct bytes setting(struct bytes line, const char *key)
+{
+    struct bytes value = line, name = bytes_next_field(&value, '=');
+
+    if (!bytes_equal_str(name, key))
+        return BYTES_NULL;
+    while (value.len && strchr("'\" ", value.data[0]))
+        value = (struct bytes){ value.data + 1, value.len - 1 };
+    while (value.len && strchr("'\" ", value.data[value.len - 1]))
+        value.len--;
+    return value;
+}
+
+void cron_tmpreaper(struct sbuf *answer, const struct clue_question *q, struct bytes text)
+{
+    struct clue_fact f = { .kind = CLUE_RULE, .suspect = bytes_of("cron job: /etc/cron.daily/tmpreaper") };
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, says = SBUF_INIT;
+    struct clue_lines lines = { .rest = text };
+    struct bytes line, directories = BYTES_NULL, age = bytes_of("7d"), value;
+    unsigned number = 0;
+
+    while (clue_next_line(&lines, &line)) {
+        if (bytes_equal_str(setting(line, "SHOWWARNING"), "true"))
+            return; /* as it is installed: it only warns */
+        if ((value = setting(line, "TMPREAPER_TIME")).len)
+            age = value;
+        if ((value = setting(line, "TMPREAPER_DIRS")).len) {
+            directories = line;
+            number = lines.number;
+        }
+    }
+    f.marks = number ? line_marks(directories, q) : line_word_names(bytes_of("/tmp"), q);
+    if (!(f.marks & (CLUE_NAMES_PATH | CLUE_NAMES_ABOVE)))
+        return;
+    f.marks |= CLUE_REMOVES | CLUE_BY_AGE;
+    sbuf_addf(&says, "%.*s : tmpreaper removes what is older than %.*s here", (int)MIN(directories.len, (size_t)200),
+              number ? directories.data : "", (int)MIN(age.len, (size_t)20), age.data);
+    f.text = sbuf_bytes(&says);
+    f.place = clue_place(&place, bytes_of(TMPREAPER), number);
+    clue_put(answer, &f);
 }
 
 static int gather(struct bytes request, struct gathered *g)
@@ -212,6 +259,8 @@ static int gather(struct bytes request, struct gathered *g)
     r = clue_gather_file(g, root, "/etc/crontab", TABLE_MAX, false);
     if (r == 0)
         r = clue_gather_file(g, root, "/etc/anacrontab", TABLE_MAX, false);
+    if (r == 0)
+        r = clue_gather_file(g, root, TMPREAPER, TABLE_MAX, false);
     if (r == 0)
         r = clue_gather_directory(g, root, "/etc/cron.d", NULL, TABLES_MAX, TABLE_MAX);
     for (size_t i = 0; i < ARRAY_SIZE(own) && r == 0; i++)
@@ -241,7 +290,9 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
         if (is_part(name))
             one_part(answer, &q, name, g->files[i].content);
-        else if (!bytes_equal_str(name, "/etc/anacrontab"))
+        else if (bytes_equal_str(name, TMPREAPER) && gathered_get(g, "/etc/cron.daily/tmpreaper").data)
+            cron_tmpreaper(answer, &q, g->files[i].content);
+        else if (!bytes_equal_str(name, "/etc/anacrontab") && !bytes_equal_str(name, TMPREAPER))
             cron_table(answer, &q, name, g->files[i].content, bytes_starts_with(name, bytes_of("/etc/cron")) &&
                                                                    !bytes_starts_with(name, bytes_of("/etc/crontabs")));
     }

@@ -31,11 +31,16 @@
 #define NAMES_NS (500 * NS_PER_MS)
 #define NAMED_MAX 16384 /* inodes whose names are looked for */
 
-static struct deleted_place place = { .device = -EBADF, .direct = -EBADF }; /* in the worker */
-static char directory_path[CLUE_PATH_MAX];
+/* What is gathered: both steps are of one process, which ends with its descriptors. */
+#define OPENED "device"
+struct opened_device {
+    struct deleted_place place; /* its path: NULL */
+    size_t path_len;
+    char path[CLUE_PATH_MAX];
+};
 
 /* The device with that number, and nothing else. */
-static int open_block(int root, const char *path, dev_t wanted)
+static int open_block(int root, const char *path, dev_t wanted, struct deleted_place *ret)
 {
     _cleanup_close_ int fd = beneath_open(root, bytes_of(path), O_PATH);
     struct stat st;
@@ -44,13 +49,15 @@ static int open_block(int root, const char *path, dev_t wanted)
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode) || st.st_rdev != wanted)
         return -ENOENT;
     snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-    place.device = open(self, O_RDONLY | O_CLOEXEC);
-    place.direct = open(self, O_RDONLY | O_CLOEXEC | O_DIRECT);
-    return place.device < 0 ? -errno : 0;
+    ret->device = open(self, O_RDONLY | O_CLOEXEC);
+    if (ret->device < 0)
+        return -errno;
+    ret->direct = open(self, O_RDONLY | O_CLOEXEC | O_DIRECT);
+    return 0;
 }
 
 /* "DEVNAME=vda": the root's source may be called /dev/root, which is nowhere. */
-static int open_by_number(int root, dev_t wanted)
+static int open_by_number(int root, dev_t wanted, struct deleted_place *ret)
 {
     _cleanup_free_ char *text = NULL;
     struct bytes rest, line;
@@ -65,12 +72,12 @@ static int open_by_number(int root, dev_t wanted)
         if (!bytes_starts_with(line, bytes_of("DEVNAME=")) || line.len > 200)
             continue;
         snprintf(path, sizeof(path), "/dev/%.*s", (int)line.len - 8, line.data + 8);
-        return open_block(root, path, wanted);
+        return open_block(root, path, wanted, ret);
     }
     return -ENOENT;
 }
 
-static int open_device(int root, dev_t wanted)
+static int open_device(int root, dev_t wanted, struct deleted_place *ret)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct mountinfo mount;
@@ -92,21 +99,42 @@ static int open_device(int root, dev_t wanted)
         if (!word.len || word.data[0] != '/' || word.len >= sizeof(path))
             continue;
         snprintf(path, sizeof(path), "%.*s", (int)word.len, word.data);
-        if (open_block(root, path, wanted) == 0)
+        if (open_block(root, path, wanted, ret) == 0)
             return 0;
     }
-    return open_by_number(root, wanted);
+    return open_by_number(root, wanted, ret);
+}
+
+/* For the directory `st`, which is to be called `path`. */
+static int gather_device(int root, const struct stat *st, struct bytes path, struct gathered *g)
+{
+    struct opened_device *o;
+    int r;
+
+    if (path.len > sizeof(o->path))
+        return -ENAMETOOLONG;
+    o = calloc(1, sizeof(*o));
+    if (!o)
+        return -ENOMEM;
+    o->place = (struct deleted_place){ .device = -EBADF, .direct = -EBADF, .directory = st->st_ino };
+    o->path_len = path.len;
+    memcpy(o->path, path.data, path.len);
+    r = open_device(root, st->st_dev, &o->place);
+    if (r < 0) {
+        free(o);
+        return r;
+    }
+    return gathered_add(g, OPENED, (char *)o, sizeof(*o));
 }
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
     struct bytes path;
 
-    (void)g;
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     if (!q.span_count)
         return -ENOENT;
     for (path = q.host_path.len ? q.host_path : q.path; path.len > 1; path = bytes_dirname(path)) {
@@ -118,12 +146,8 @@ static int gather(struct bytes request, struct gathered *g)
             continue;
         if (fstatfs(fd, &fs) < 0 || fs.f_type != EXT4_SUPER_MAGIC || fstat(fd, &st) < 0)
             return -ENOENT;
-        place.directory = st.st_ino;
         /* a container's directory goes by its own name */
-        place.path = q.host_path.len && path.len == q.host_path.len ? q.path : path;
-        snprintf(directory_path, sizeof(directory_path), "%.*s", (int)place.path.len, place.path.data);
-        place.path = bytes_of(directory_path);
-        return open_device(root, st.st_dev);
+        return gather_device(root, &st, q.host_path.len && path.len == q.host_path.len ? q.path : path, g);
     }
     return -ENOENT;
 }
@@ -179,10 +203,8 @@ static int scan_group(struct inode_reading *r, dgrp_t group)
         /* the last change of a file that is deleted is its deletion: it has the nanoseconds that the field for it lacks */
         if (large && inode->i_ctime == inode->i_dtime)
             d.deleted_ns = inode->i_ctime_extra >> 2;
-        if (large && inode->i_extra_isize >= 24) {
-            d.born_s = inode->i_crtime;
-            d.born_ns = d.born_s ? d.born_s * NS_PER_S + (inode->i_crtime_extra >> 2) : 0;
-        }
+        if (large && inode->i_extra_isize >= 24)
+            d.born_ns = inode->i_crtime ? inode->i_crtime * NS_PER_S + (inode->i_crtime_extra >> 2) : 0;
         keep(r, &d);
     }
 }
@@ -216,7 +238,7 @@ static int put(struct inode_reading *r, const struct deleted_place *where, struc
         [DELETED_NAMES_NONE] = "it has no journal of its own with names",
         [DELETED_NAMES_BAD] = "its journal could not be read: damaged",
     };
-    enum deleted_names_state names = DELETED_NAMES_READ;
+    struct deleted_names names = { 0 };
     _cleanup_sbuf_ struct sbuf note = SBUF_INIT;
     struct arena arena = { 0 };
     unsigned looked = scan(r, where->directory), groups = r->fs->group_desc_count;
@@ -233,8 +255,10 @@ static int put(struct inode_reading *r, const struct deleted_place *where, struc
     clue_put_cover(answer, 0, 0);
     if (looked < groups)
         sbuf_addf(&note, "%u of its %u groups of inodes", looked, groups);
-    if (says[names])
-        sbuf_addf(&note, "%s%s", note.len ? "; " : "", says[names]);
+    if (says[names.state])
+        sbuf_addf(&note, "%s%s", note.len ? "; " : "", says[names.state]);
+    if (names.encrypted)
+        sbuf_addf(&note, "%snames in %u encrypted director%s are not known", note.len ? "; " : "", names.encrypted, names.encrypted == 1 ? "y" : "ies");
     if (r->found.left_out)
         sbuf_addf(&note, "%s%u more deleted inodes are not shown", note.len ? "; " : "", r->found.left_out);
     if (note.len)
@@ -263,13 +287,18 @@ int deleted_read(const struct deleted_place *where, const struct clue_question *
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
+    struct bytes gathered = gathered_get(g, OPENED);
+    struct opened_device o;
     struct clue_question q;
 
-    (void)g;
-    return clue_question_get(request, &q) < 0 ? -EBADMSG : deleted_read(&place, &q, answer);
+    if (gathered.len != sizeof(o) || clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    memcpy(&o, gathered.data, sizeof(o));
+    o.place.path = (struct bytes){ o.path, o.path_len };
+    return deleted_read(&o.place, &q, answer);
 }
 
-const struct foreign_job clue_job_deleted = { "the inodes of deleted files", 1024, gather, parse, true };
+const struct foreign_job clue_job_deleted = { "the inodes of deleted files", sizeof(struct opened_device), gather, parse, true };
 #else
 #include <errno.h>
 

@@ -52,8 +52,8 @@ void deleted_add(struct deleted_inodes *all, const struct deleted_inode *d)
             continue;
         b->from_ns = MIN(b->from_ns, ns);
         b->to_ns = MAX(b->to_ns, ns);
-        b->born_from_s = MIN(b->born_from_s, d->born_s);
-        b->born_to_s = MAX(b->born_to_s, d->born_s);
+        b->born_from_ns = MIN(b->born_from_ns, d->born_ns);
+        b->born_to_ns = MAX(b->born_to_ns, d->born_ns);
         b->count++;
         add_name(b, d);
         return;
@@ -62,7 +62,7 @@ void deleted_add(struct deleted_inodes *all, const struct deleted_inode *d)
         all->left_out++;
         return;
     }
-    all->bursts[all->count] = (struct deleted_burst){ d->mode,   d->uid, d->gid, ns, ns, d->born_s, d->born_s, d->number, 1, d->directory, 0,
+    all->bursts[all->count] = (struct deleted_burst){ d->mode,   d->uid, d->gid, ns, ns, d->born_ns, d->born_ns, d->number, 1, d->directory, 0,
                                                       d->below_gone };
     add_name(&all->bursts[all->count++], d);
 }
@@ -114,13 +114,13 @@ static void add_inodes(struct sbuf *text, const struct deleted_burst *b)
 {
     sbuf_addf(text, "mode %04o, owner %u:%u, inode %llu%s", b->mode & 07777, b->uid, b->gid, (unsigned long long)b->first,
               b->count > 1 ? " ..." : "");
-    if (b->born_from_s) {
+    if (b->born_from_ns) {
         sbuf_add_str(text, ", made ");
-        add_date(text, b->born_from_s);
+        add_date(text, b->born_from_ns / NS_PER_S);
     }
-    if (b->born_from_s && b->born_to_s != b->born_from_s) {
+    if (b->born_from_ns && b->born_to_ns / NS_PER_S != b->born_from_ns / NS_PER_S) {
         sbuf_add_str(text, " to ");
-        add_date(text, b->born_to_s);
+        add_date(text, b->born_to_ns / NS_PER_S);
     }
 }
 

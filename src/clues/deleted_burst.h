@@ -21,7 +21,7 @@ struct deleted_place {
 struct deleted_inode {
     uint64_t number;
     uint32_t mode, uid, gid;
-    uint32_t deleted_s, deleted_ns, born_s; /* deleted_ns, born_s: 0 = not known */
+    uint32_t deleted_s, deleted_ns; /* deleted_ns: 0 = not known */
     uint64_t born_ns; /* since the epoch; 0: not known */
     /* Of an older copy of a directory's block; empty: no name was found. They live as long as they are used. */
     struct bytes directory, name;
@@ -32,7 +32,7 @@ struct deleted_inode {
 struct deleted_burst {
     uint32_t mode, uid, gid;
     uint64_t from_ns, to_ns;
-    uint32_t born_from_s, born_to_s;
+    uint64_t born_from_ns, born_to_ns; /* 0: not known */
     uint64_t first; /* number */
     unsigned count;
     struct bytes directory;

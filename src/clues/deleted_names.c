@@ -11,6 +11,8 @@
 #include "clues/ext4_journal.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/hash.h"
+#include "util/slots.h"
 
 #define DIRECTORIES_MAX 4096 /* that are there, below the one that is asked for */
 #define BLOCKS_MAX 65536     /* of those that have more than one */
@@ -51,6 +53,8 @@ struct name_search {
     size_t count;
     struct live_directory *directories;
     size_t directory_count, at; /* at: the one that is looked through */
+    struct slots by_inode;      /* indexes into them, from 1 */
+    unsigned encrypted;
     struct live_block *blocks;
     size_t block_count;
     struct journal_run *runs;
@@ -70,13 +74,38 @@ static bool is_late(struct name_search *n)
 
 /* ---- the directories that are there ---- */
 
+static uint32_t hash_of_inode(uint32_t inode)
+{
+    return (uint32_t)hash_word(HASH_START, inode);
+}
+
+static uint32_t hash_of_directory(const void *data, uint32_t number)
+{
+    const struct live_directory *directories = data;
+
+    return hash_of_inode(directories[number - 1].inode);
+}
+
 static size_t find_directory(const struct name_search *n, ext2_ino_t inode)
 {
-    size_t i = 0;
+    uint32_t at, left, number;
 
-    while (i < n->directory_count && n->directories[i].inode != inode)
-        i++;
-    return i;
+    slots_start(&n->by_inode, hash_of_inode(inode), &at, &left);
+    while ((number = slots_next(&n->by_inode, hash_of_inode(inode), &at, &left)))
+        if (n->directories[number - 1].inode == inode)
+            return number - 1;
+    return n->directory_count;
+}
+
+static bool add_directory(struct name_search *n, ext2_ino_t inode, struct bytes name)
+{
+    uint32_t number = (uint32_t)n->directory_count + 1;
+
+    if (number > DIRECTORIES_MAX || slots_reserve(&n->by_inode, number, hash_of_directory, n->directories) < 0)
+        return false;
+    n->directories[n->directory_count++] = (struct live_directory){ inode, (uint32_t)n->at, name };
+    slots_add(&n->by_inode, hash_of_inode(inode), number);
+    return true;
 }
 
 static int on_entry(ext2_ino_t directory, int entry, struct ext2_dir_entry *d, int offset, int size, char *buffer, void *data)
@@ -97,12 +126,8 @@ static int on_entry(ext2_ino_t directory, int entry, struct ext2_dir_entry *d, i
         return 0;
     if (find_directory(n, d->inode) < n->directory_count)
         return 0; /* a damaged tree may be a circle */
-    if (n->directory_count == DIRECTORIES_MAX) {
-        n->part = true;
-        return DIRENT_ABORT;
-    }
-    n->directories[n->directory_count++] = (struct live_directory){ d->inode, (uint32_t)n->at, arena_copy(n->arena, name) };
-    return 0;
+    n->part |= !add_directory(n, d->inode, arena_copy(n->arena, name));
+    return n->part ? DIRENT_ABORT : 0;
 }
 
 static int on_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t number, blk64_t reference, int offset, void *data)
@@ -132,12 +157,16 @@ static void find_directories(struct name_search *n)
 {
     struct ext2_inode inode;
 
-    n->directories[n->directory_count++] = (struct live_directory){ (ext2_ino_t)n->place->directory, 0, BYTES_NULL };
+    n->part |= !add_directory(n, (ext2_ino_t)n->place->directory, BYTES_NULL);
     for (n->at = 0; n->at < n->directory_count && !is_late(n); n->at++) {
         ext2_ino_t number = n->directories[n->at].inode;
 
-        if (ext2fs_read_inode(n->fs, number, &inode) || !LINUX_S_ISDIR(inode.i_mode) || (inode.i_flags & EXT4_ENCRYPT_FL))
+        if (ext2fs_read_inode(n->fs, number, &inode) || !LINUX_S_ISDIR(inode.i_mode))
             continue;
+        if (inode.i_flags & EXT4_ENCRYPT_FL) {
+            n->encrypted++;
+            continue;
+        }
         (void)ext2fs_dir_iterate2(n->fs, number, 0, NULL, on_entry, n);
         if (EXT2_I_SIZE(&inode) > n->fs->blocksize)
             (void)ext2fs_block_iterate3(n->fs, number, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY, NULL, on_block, n);
@@ -317,10 +346,24 @@ static bool path_of(const struct name_search *n, uint32_t inode, struct sbuf *ou
     return true;
 }
 
-static void put_names(struct name_search *n)
+/* Where names were found, asked for once: most are of the same one. */
+struct known_place {
+    uint32_t directory, parent;
+    struct bytes path; /* empty: not known */
+    bool below_gone;
+};
+
+static void find_place(const struct name_search *n, const struct old_name *f, struct known_place *ret)
 {
     _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
-    struct bytes last = BYTES_NULL; /* most are in the same one */
+    bool known = path_of(n, f->directory, &path), above = !known && f->parent && path_of(n, f->parent, &path);
+
+    *ret = (struct known_place){ f->directory, f->parent, known || above ? arena_copy(n->arena, sbuf_bytes(&path)) : BYTES_NULL, above };
+}
+
+static void put_names(struct name_search *n)
+{
+    struct known_place place = { 0 };
 
     for (size_t i = 0; i < n->count; i++) {
         struct deleted_inode *d = &n->all[i];
@@ -328,32 +371,28 @@ static void put_names(struct name_search *n)
 
         if (!f->commit_ns)
             continue;
-        sbuf_clear(&path);
-        d->below_gone = false;
-        if (!path_of(n, f->directory, &path)) {
-            if (!f->parent || !path_of(n, f->parent, &path))
-                continue;
-            d->below_gone = true;
-        }
-        if (!bytes_equal(last, sbuf_bytes(&path)))
-            last = arena_copy(n->arena, sbuf_bytes(&path));
-        d->directory = last;
+        if (f->directory != place.directory || f->parent != place.parent)
+            find_place(n, f, &place);
+        if (!place.path.len)
+            continue;
+        d->below_gone = place.below_gone;
+        d->directory = place.path;
         d->name = f->name;
         d->copy_ns = f->commit_ns;
     }
 }
 
-static int find(struct name_search *n, enum deleted_names_state *ret)
+static int find(struct name_search *n, struct deleted_names *ret)
 {
     struct ext4_journal journal = { read_journal, on_copy, n, n->fs->blocksize, 0, ext2fs_crc32c_le };
     ext2_ino_t inode = n->fs->super->s_journal_inum;
     int r;
 
-    *ret = DELETED_NAMES_NONE;
+    ret->state = DELETED_NAMES_NONE;
     if (!ext2fs_has_feature_journal(n->fs->super) || !inode || inode > n->fs->super->s_inodes_count)
         return 0;
     (void)ext2fs_block_iterate3(n->fs, inode, BLOCK_FLAG_READ_ONLY, NULL, on_journal_block, n);
-    *ret = DELETED_NAMES_BAD;
+    ret->state = DELETED_NAMES_BAD;
     if (!n->run_count)
         return 0;
     journal.blocks = (uint32_t)MIN(n->runs[n->run_count - 1].logical + n->runs[n->run_count - 1].count, (uint64_t)UINT32_MAX);
@@ -362,16 +401,18 @@ static int find(struct name_search *n, enum deleted_names_state *ret)
     if (r == -ENOMEM)
         return r;
     put_names(n);
-    *ret = n->part ? DELETED_NAMES_PART : r < 0 ? DELETED_NAMES_BAD : DELETED_NAMES_READ;
+    ret->state = n->part ? DELETED_NAMES_PART : r < 0 ? DELETED_NAMES_BAD : DELETED_NAMES_READ;
+    ret->encrypted = n->encrypted;
     return 0;
 }
 
 int deleted_names_find(ext2_filsys fs, const struct deleted_place *place, struct deleted_inode *all, size_t count, uint64_t until,
-                       struct arena *arena, enum deleted_names_state *ret)
+                       struct arena *arena, struct deleted_names *ret)
 {
     struct name_search n = { .fs = fs, .place = place, .all = all, .count = count, .until = until, .arena = arena };
     int r = -ENOMEM;
 
+    *ret = (struct deleted_names){ .state = DELETED_NAMES_READ };
     n.found = calloc(count + 1, sizeof(*n.found));
     n.directories = calloc(DIRECTORIES_MAX, sizeof(*n.directories));
     n.blocks = calloc(BLOCKS_MAX, sizeof(*n.blocks));
@@ -381,6 +422,7 @@ int deleted_names_find(ext2_filsys fs, const struct deleted_place *place, struct
     if (n.found && n.directories && n.blocks && n.runs && n.window)
         r = find(&n, ret);
     free(n.found);
+    slots_done(&n.by_inode);
     free(n.directories);
     free(n.blocks);
     free(n.runs);

@@ -18,7 +18,12 @@ enum deleted_names_state {
     DELETED_NAMES_BAD,  /* it is damaged */
 };
 
+struct deleted_names {
+    enum deleted_names_state state;
+    unsigned encrypted; /* directories (fscrypt): their names are not known */
+};
+
 /* Fills in directory, name, copy_ns and below_gone of those that are found; sorts `all` by number. until: CLOCK_MONOTONIC. Texts are in
  * the arena. -ENOMEM */
 int deleted_names_find(ext2_filsys fs, const struct deleted_place *place, struct deleted_inode *all, size_t count, uint64_t until,
-                       struct arena *arena, enum deleted_names_state *ret);
+                       struct arena *arena, struct deleted_names *ret);

@@ -135,42 +135,49 @@ static void put_target(struct sbuf *out, int fd, const struct clue_question *q, 
         put_below(out, fd, q, st);
 }
 
-/* It is not there: the nearest directory above that is. */
+/* It is not there: the nearest directory above that is. A container's that has not changed since its beginning is as it came, and says nothing
+ * of what an earlier one had. */
 static void put_above(struct sbuf *out, int root, const struct clue_question *q)
 {
-    struct bytes above = q->path;
+    struct bytes above = q->path, there = q->host_path.len ? q->host_path : q->path;
     struct statx st;
 
     while (above.len > 1) {
         _cleanup_close_ int fd = -EBADF;
 
         above = bytes_dirname(above);
-        fd = beneath_open(root, above, O_PATH | O_DIRECTORY);
+        there = bytes_dirname(there);
+        fd = beneath_open(root, there, O_PATH | O_DIRECTORY);
         if (fd < 0 || look_at(fd, "", &st) < 0)
             continue;
+        if (clock_of(st.stx_mtime) < q->anew_ns)
+            return;
         put_time(out, CLUE_LATEST, clock_of(st.stx_mtime), above,
                  "names were made, removed or renamed in it for the last time: what is asked for is not there now");
+        /* where a time is asked for it would be taken for the moment */
+        if ((st.stx_mask & STATX_BTIME) && !q->since_ns && !q->until_ns)
+            put_time(out, 0, clock_of(st.stx_btime), above, "was made");
         return;
     }
 }
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root(), fd = -EBADF;
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q), fd = -EBADF;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct bytes path;
     struct statx st;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     path = q.host_path.len ? q.host_path : q.path;
     fd = beneath_open(root, path, O_PATH | O_NOFOLLOW);
     if (fd >= 0 && look_at(fd, "", &st) == 0)
         put_target(&out, fd, &q, &st);
-    else if (!q.host_path.len)
+    else
         put_above(&out, root, &q);
-    return clue_gather_text(g, "answer", &out);
+    return clue_gather_text(g, CLUE_ANSWER, &out);
 }
 
 const struct foreign_job clue_job_directory = { "the times of files", 1024 * 1024, gather, NULL, false };

@@ -11,7 +11,7 @@ static const char *const names[CLUE_KIND_COUNT] = {
     [CLUE_MISSING] = "missing", [CLUE_CHANGED] = "changed",     [CLUE_ADDED] = "added",       [CLUE_HIDDEN] = "hidden",
     [CLUE_UNMOUNTED] = "unmounted", [CLUE_OPEN] = "open",       [CLUE_KEPT] = "kept",         [CLUE_INTACT] = "intact",
     [CLUE_RECORDED] = "recorded", [CLUE_TIME] = "time",         [CLUE_HAPPENED] = "happened", [CLUE_RUNNING] = "running",
-    [CLUE_RULE] = "rule",       [CLUE_AGENT] = "agent",       [CLUE_BACKUP] = "backup",
+    [CLUE_RULE] = "rule",       [CLUE_AGENT] = "agent",       [CLUE_BACKUP] = "backup",   [CLUE_ACCESS] = "access",
 };
 
 const char *clue_kind_name(enum clue_kind kind)
@@ -52,6 +52,7 @@ void clue_question_put(struct sbuf *out, const struct clue_question *q)
     flat_put_bytes(out, q->extra);
     flat_put_u64(out, q->now_ns);
     flat_put_u64(out, q->boot_ns);
+    flat_put_u64(out, q->anew_ns);
     flat_put_u64(out, q->patience);
     flat_put_u64(out, q->since_ns);
     flat_put_u64(out, q->until_ns);
@@ -66,7 +67,7 @@ int clue_question_get(struct bytes in, struct clue_question *ret)
 {
     struct clue_question q = { 0 };
     struct bytes *const texts[] = { &q.path, &q.host_path, &q.written, &q.extra };
-    uint64_t *const numbers[] = { &q.now_ns, &q.boot_ns, &q.patience, &q.since_ns, &q.until_ns };
+    uint64_t *const numbers[] = { &q.now_ns, &q.boot_ns, &q.anew_ns, &q.patience, &q.since_ns, &q.until_ns };
     uint64_t count = 0;
     int r = 0;
 
@@ -110,6 +111,7 @@ void clue_put(struct sbuf *answer, const struct clue_fact *f)
     put_text(answer, f->text, CLUE_TEXT_MAX);
     put_text(answer, f->place, CLUE_PATH_MAX);
     put_text(answer, f->path, CLUE_PATH_MAX);
+    put_text(answer, f->user, CLUE_USER_MAX);
     put_text(answer, f->suspect, CLUE_TEXT_MAX);
 }
 
@@ -139,7 +141,7 @@ static int take_fact(struct bytes *in, struct clue_fact *ret)
         struct bytes *to;
         size_t max;
     } texts[] = { { &f.text, CLUE_TEXT_MAX }, { &f.place, CLUE_PATH_MAX }, { &f.path, CLUE_PATH_MAX },
-                  { &f.suspect, CLUE_TEXT_MAX } };
+                  { &f.user, CLUE_USER_MAX }, { &f.suspect, CLUE_TEXT_MAX } };
     uint64_t kind = 0, marks = 0;
 
     if (flat_get_u64(in, &kind) < 0 || flat_get_u64(in, &marks) < 0 || flat_get_u64(in, &f.from_ns) < 0 ||

@@ -32,6 +32,7 @@ enum clue_kind {
     /* what is set to happen */
     CLUE_RULE,
     CLUE_AGENT, /* a known product is here */
+    CLUE_ACCESS, /* `user` may not write to what whoever did it wrote to: so since from_ns, when that was last changed */
     CLUE_KIND_COUNT
 };
 
@@ -71,11 +72,13 @@ struct clue_fact {
     struct bytes text;       /* what is known, or the line itself */
     struct bytes place;      /* where that is: "/etc/crontab:7"; empty: nowhere */
     struct bytes path;       /* the file that it is about; empty: the target */
+    struct bytes user;       /* who it ran as: a name, or "#UID"; empty: not known */
     struct bytes suspect;    /* whom it points at; the same text is the same one. Empty: nobody */
 };
 
 #define CLUE_TEXT_MAX 400       /* of one text; what is longer is cut, and ends in "..." */
 #define CLUE_PATH_MAX (4 * 1024)
+#define CLUE_USER_MAX 64        /* of a user's name: a longer one is cut, and is nobody's then */
 #define CLUE_SPANS_MAX 4
 #define CLUE_FACTS_MAX 1024     /* of one source; the rest is counted */
 
@@ -91,6 +94,7 @@ struct clue_question {
     struct bytes extra;     /* of one source: a list of its own; else empty */
     uint64_t now_ns;
     uint64_t boot_ns;  /* when the machine was started for the last time; 0: not known */
+    uint64_t anew_ns;  /* when what the path lies in began with what its image has, or empty: of a container. 0: it never did, or nobody knows */
     uint64_t patience; /* times the usual time; 0 = 1 */
     uint64_t since_ns, until_ns; /* what the user said of the time; 0 = open */
     struct clue_span spans[CLUE_SPANS_MAX]; /* the moments that count, the first one most */
@@ -116,6 +120,7 @@ int clue_question_get(struct bytes in, struct clue_question *ret);
 
 /* ---- what a source answers ---- */
 
+/* One fact, as bytes that clue_take() reads. Texts that are too long are cut. */
 void clue_put(struct sbuf *answer, const struct clue_fact *f);
 /* It would have had everything from then to then; to_ns 0: until now. */
 void clue_put_cover(struct sbuf *answer, uint64_t from_ns, uint64_t to_ns);

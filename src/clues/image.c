@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "clues/anew.h"
 #include "compare/apart.h"
 #include "util/cleanup.h"
 
@@ -72,6 +73,14 @@ static void on_notice(void *data, const char *text)
     clues_set_report(i->clues, i->source, CLUE_STATE_READ, bytes_of(text));
 }
 
+static int put_removed(struct clues *c, unsigned source)
+{
+    const struct removed_thing *removed = &clues_options(c)->removed;
+    struct clue_fact f = { .kind = CLUE_MISSING, .marks = CLUE_EXACT, .from_ns = removed->ns, .text = removed->text };
+
+    return clues_add(c, source, &f);
+}
+
 int image_ask(struct clues *c, unsigned source, struct err *err)
 {
     struct comparing_image i = { c, source, 0 };
@@ -82,6 +91,8 @@ int image_ask(struct clues *c, unsigned source, struct err *err)
     int r;
 
     (void)err;
+    if (clues_options(c)->removed.ns)
+        return put_removed(c, source);
     if (!view)
         return 0; /* the host has none */
     r = compare_image_apart(view, clues_question(c)->path, &options, clues_arena(c), &path, &own);
@@ -97,39 +108,62 @@ int image_ask(struct clues *c, unsigned source, struct err *err)
     return r == -ENOMEM ? r : 0;
 }
 
-static int put_life(struct clues *c, unsigned source, uint64_t ns, unsigned marks, const char *what, const char *suspect)
+/* What its making or its start means for what was there. */
+struct life_event {
+    uint64_t ns;
+    unsigned marks;
+    const char *what, *suspect; /* suspect: before the container's name; NULL: it is only shown */
+};
+
+static int put_life(struct clues *c, unsigned source, const struct life_event *e)
 {
     const struct container *k = clues_options(c)->view->container;
     const struct clue_question *q = clues_question(c);
-    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = marks, .from_ns = ns };
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = e->marks, .from_ns = e->ns };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, whom = SBUF_INIT;
 
-    if (!ns || (!(marks & CLUE_RECREATES) && clue_span_of(q, ns, CLUE_BEFORE_NS) < 0))
+    if (!e->ns || (!(e->marks & CLUE_RECREATES) && clue_span_of(q, e->ns, CLUE_BEFORE_NS) < 0))
         return 0;
-    sbuf_addf(&text, "container %.*s %s", (int)k->name.len, k->name.data, what);
+    sbuf_addf(&text, "container %.*s %s", (int)k->name.len, k->name.data, e->what);
     if (k->image_name.len)
         sbuf_addf(&text, " (%.*s)", (int)k->image_name.len, k->image_name.data);
-    sbuf_add_str(&whom, suspect);
-    sbuf_add_bytes(&whom, k->name);
+    if (e->suspect) {
+        sbuf_add_str(&whom, e->suspect);
+        sbuf_add_bytes(&whom, k->name);
+    }
     f.text = sbuf_bytes(&text);
     f.suspect = sbuf_bytes(&whom);
     return clues_add(c, source, &f);
 }
 
+/* What is mounted there outlives the container, or begins with each start: only what is in its layer is gone with an earlier one. */
 int image_ask_life(struct clues *c, unsigned source, struct err *err)
 {
-    const struct container_view *view = clues_options(c)->view;
+    static const struct life_event made[] = {
+        [PLACE_LAYER] = { .marks = CLUE_RECREATES | CLUE_STARTED, .suspect = "the making anew of container ",
+                          .what = "was made anew from its image: what an earlier one had in its writable layer is gone with that" },
+        [PLACE_NAMELESS] = { .marks = CLUE_RECREATES | CLUE_STARTED, .suspect = "the making anew of container ",
+                             .what = "was made anew: with a volume without a name, so that what an earlier one had there is not in it" },
+        [PLACE_TMPFS] = { .what = "was made anew from its image" },
+        [PLACE_LASTING] = { .what = "was made anew from its image; what is mounted there outlives it" },
+    };
+    const struct clues_options *o = clues_options(c);
+    struct life_event event;
+    enum lasting_place place;
     int r;
 
     (void)err;
-    if (!view)
+    if (!o->view)
         return 0;
+    place = anew_place(o->view, o->path);
     clues_set_report(c, source, CLUE_STATE_READ, BYTES_NULL);
-    r = put_life(c, source, view->container->created_ns, CLUE_RECREATES | CLUE_STARTED,
-                 "was made anew from its image: what an earlier one had in its writable layer is gone with that",
-                 "the making anew of container ");
+    event = made[place];
+    event.ns = o->view->container->created_ns;
+    r = put_life(c, source, &event);
+    event = (struct life_event){ o->view->container->started_ns, CLUE_STARTED, "was started: its own entry point ran then", "the entry point of container " };
     if (r == 0)
-        r = put_life(c, source, view->container->started_ns, CLUE_STARTED, "was started: its own entry point ran then",
-                     "the entry point of container ");
-    return r;
+        r = put_life(c, source, &event);
+    event = (struct life_event){ o->view->container->started_ns, CLUE_RECREATES | CLUE_STARTED, "was started: a tmpfs of it is empty then",
+                                 "the start with an empty tmpfs of container " };
+    return r == 0 && place == PLACE_TMPFS ? put_life(c, source, &event) : r;
 }

@@ -6,78 +6,39 @@
 #include "clues/source.h"
 
 #ifdef HAVE_LIBSYSTEMD
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <systemd/sd-journal.h>
 
+#include "clues/journal_files.h"
 #include "clues/syslog.h"
-#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/parse.h"
 
-#define FILES_MAX 128
 #define ENTRIES_MAX 200000 /* of one span */
 #define READ_NS (1800 * NS_PER_MS)
 #define NS_PER_US 1000u
+#define LATE_NS (30 * NS_PER_S) /* so late journald may read what was sent */
 #define PASSWD_MAX (1024 * 1024)
 
-static int opened[FILES_MAX]; /* in the worker */
-static unsigned opened_count;
-
-static void open_directory(int root, const char *path, uint64_t earliest_ns, unsigned depth)
-{
-    int fd = beneath_open(root, bytes_of(path), O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
-
-    if (!dir) {
-        closep(&fd);
-        return;
-    }
-    while ((entry = readdir(dir)) && opened_count < FILES_MAX) {
-        char full[512];
-        struct stat st;
-        int file;
-
-        if (entry->d_name[0] == '.' || (size_t)snprintf(full, sizeof(full), "%s/%s", path, entry->d_name) >= sizeof(full))
-            continue;
-        if (!bytes_ends_with(bytes_of(entry->d_name), bytes_of(".journal"))) {
-            if (!depth)
-                open_directory(root, full, earliest_ns, depth + 1);
-            continue;
-        }
-        file = beneath_open_file(root, bytes_of(full));
-        if (file < 0)
-            continue;
-        /* what is written by a mapping may have an older time: a day is enough */
-        if (fstat(file, &st) < 0 || ((uint64_t)st.st_mtim.tv_sec + 86400) * NS_PER_S < earliest_ns)
-            close(file);
-        else
-            opened[opened_count++] = file;
-    }
-    closedir(dir);
-}
+static struct journal_files files; /* in the worker */
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    uint64_t earliest = UINT64_MAX;
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
+    uint64_t earliest = UINT64_MAX;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     for (size_t i = 0; i < q.span_count; i++)
         earliest = MIN(earliest, q.spans[i].from_ns);
     if (!q.span_count)
         return -ENOENT;
-    open_directory(root, "/var/log/journal", earliest, 0);
-    open_directory(root, "/run/log/journal", earliest, 0);
-    return opened_count ? clue_gather_file(g, root, "/etc/passwd", PASSWD_MAX, false) : -ENOENT;
+    return journal_files_open(root, earliest, &files) ? clue_gather_file(g, root, "/etc/passwd", PASSWD_MAX, false) : -ENOENT;
 }
 
 static struct bytes field(sd_journal *j, const char *name)
@@ -107,13 +68,33 @@ static struct bytes uid_of(struct bytes passwd, struct bytes name)
  * So the user whom it names must be the one whose message it is: nobody logs another's. */
 static bool is_switch_of_user(struct bytes exe, struct bytes ident, struct bytes message, struct bytes uid, struct bytes passwd)
 {
-    static const char *const programs[] = { "/usr/bin/sudo", "/bin/sudo", "/usr/bin/doas", "/usr/bin/sudo-rs" };
+    static const char *const programs[] = { "/usr/bin/sudo", "/bin/sudo", "/usr/bin/doas", "/usr/bin/sudo-rs", "/usr/bin/su", "/bin/su" };
+    static const char *const idents[] = { "sudo", "doas", "su" };
     struct bytes rest = message, known;
 
-    if (!BYTES_AMONG(exe, programs))
+    if (!BYTES_AMONG(exe, programs) || !BYTES_AMONG(ident, idents))
         return false;
+    if (bytes_starts_with(message, bytes_of("(to "))) /* su's: "(to root) ann on pts/1" */
+        (void)bytes_next_field(&rest, ')');
     known = uid_of(passwd, bytes_next_word(&rest));
-    return (bytes_equal_str(ident, "sudo") || bytes_equal_str(ident, "doas")) && (!known.len || bytes_equal(known, uid));
+    return !known.len || bytes_equal(known, uid);
+}
+
+/* When it was sent: journald notes it where it came to read it later, as on a machine with much to do. */
+static uint64_t sent_us(sd_journal *j, uint64_t received_us)
+{
+    uint64_t us;
+
+    return parse_u64(field(j, "_SOURCE_REALTIME_TIMESTAMP"), 10, &us) == 0 && us && us < received_us ? us : received_us;
+}
+
+/* Not behind all moments: what is read there is for what was sent before. */
+static bool is_between(const struct clue_question *q, uint64_t ns)
+{
+    for (size_t i = 0; i < q->span_count; i++)
+        if (ns <= q->spans[i].to_ns + CLUE_AFTER_NS)
+            return true;
+    return false;
 }
 
 /* Each field may be in memory that the next call gives back. */
@@ -133,7 +114,9 @@ static void one_entry(sd_journal *j, struct sbuf *answer, const struct clue_ques
     sbuf_add_bytes(&message, field(j, "MESSAGE"));
     if (message.len > 16 * 1024)
         sbuf_truncate(&message, 16 * 1024);
-    m.time_ns = us * NS_PER_US;
+    m.time_ns = sent_us(j, us) * NS_PER_US;
+    if (!is_between(q, m.time_ns))
+        return;
     if (uid.len && !bytes_equal_str(sbuf_bytes(&uid), "0")) {
         sbuf_addf(&by, "by uid %.*s: ", (int)uid.len, uid.data);
         m.by = sbuf_bytes(&by);
@@ -162,7 +145,7 @@ static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_ques
     memcpy(spans, q->spans, sizeof(spans));
     qsort(spans, q->span_count, sizeof(*spans), by_time);
     for (size_t i = 0; i < q->span_count; i++) {
-        uint64_t from = spans[i].from_ns - MIN(spans[i].from_ns, CLUE_FAR_NS), to = MIN(spans[i].to_ns + CLUE_AFTER_NS, read_from);
+        uint64_t from = spans[i].from_ns - MIN(spans[i].from_ns, CLUE_FAR_NS), to = MIN(spans[i].to_ns + CLUE_AFTER_NS + LATE_NS, read_from);
         unsigned n = 0;
         int r = sd_journal_seek_realtime_usec(j, to / NS_PER_US + 1);
 
@@ -193,7 +176,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    r = sd_journal_open_files_fd(&j, opened, opened_count, 0);
+    r = sd_journal_open_files_fd(&j, files.fds, files.count, 0);
     if (r < 0)
         return r;
     r = read_spans(j, answer, &q, gathered_get(g, "/etc/passwd"));

@@ -188,10 +188,27 @@ static bool began_in_minute(const struct clue_circumstances *c, const struct clu
     return ran_in_minute(c, f) && !began_with_all(c, f) && !began(c, f);
 }
 
+/* A shell in which somebody goes on to type: of a login, of su, of sudo where it runs one and nothing else. */
+static bool is_for_typing(struct bytes suspect)
+{
+    static const char *const shells[] = { "sh", "bash", "dash", "zsh", "fish", "ksh", "su", "tmux", "screen", "mc" };
+    struct bytes rest = suspect, option;
+
+    if (bytes_starts_with(suspect, bytes_of("login ")) || bytes_starts_with(suspect, bytes_of("su: ")))
+        return true;
+    if (!bytes_equal_str(bytes_next_word(&rest), "sudo") || !bytes_equal_str(bytes_next_word(&rest), "by"))
+        return false;
+    (void)bytes_next_word(&rest); /* who called it */
+    if (!BYTES_AMONG(bytes_basename(bytes_next_word(&rest)), shells))
+        return false;
+    option = bytes_next_word(&rest);
+    return !option.len || (option.data[0] == '-' && !bytes_next_word(&rest).len); /* "-l"; "-c" has a command behind it */
+}
+
 /* Who logs in goes on to do something: a minute is soon. */
 static bool is_session(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return bytes_starts_with(f->suspect, bytes_of("login ")) && began_in_minute(c, f);
+    return is_for_typing(f->suspect) && began_in_minute(c, f);
 }
 
 static bool removed_then(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -224,6 +241,37 @@ static bool restores(const struct clue_circumstances *c, const struct clue_fact 
 static bool is_transaction(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     return is_package_manager(f->suspect) && ran_in_minute(c, f);
+}
+
+/* Packages were removed, and which of them had what is asked for nobody knows any more: their lists are gone with them. */
+static bool removed_packages(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    unsigned removed = 0;
+
+    if (!is_transaction(c, f) || c->there)
+        return false;
+    for (size_t i = 0; i < c->count; i++)
+        if (removed_then(c, &c->facts[i]) && bytes_starts_with(c->facts[i].suspect, bytes_of("package "))) {
+            if (owns(c, &c->facts[i]))
+                return false;
+            removed++;
+        }
+    return removed > 1;
+}
+
+/* A directory on the way has the package's name. */
+static bool is_called_so(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    struct bytes name = f->suspect, rest = c->question->path, part;
+
+    (void)bytes_next_word(&name);
+    name = bytes_next_word(&name);
+    if (!removed_then(c, f) || !bytes_starts_with(f->suspect, bytes_of("package ")) || !name.len)
+        return false;
+    while ((part = bytes_next_component(&rest)).len)
+        if (bytes_equal(part, name))
+            return true;
+    return false;
 }
 
 static bool guards(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -276,6 +324,78 @@ static bool still_there(const struct clue_circumstances *c, const struct clue_fa
     return seen != 0;
 }
 
+/* A command that runs another as somebody else: by whom it was called says nothing of what it may do. */
+static bool becomes_another(struct bytes text)
+{
+    static const char *const words[] = { "sudo", "doas", "su", "pkexec", "runuser", "docker", "podman", "nsenter", "systemd-run", "machinectl", "ssh", "at" };
+    struct bytes word;
+
+    while ((word = bytes_next_word(&text)).len)
+        if (BYTES_AMONG(bytes_basename(word), words))
+            return true;
+    return false;
+}
+
+/* The mode is that of each moment to which the fact may belong: nothing of the object was changed since. */
+static bool holds_then(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t since_ns)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->question->span_count; i++) {
+        const struct clue_span *s = &c->question->spans[i];
+
+        if (f->from_ns && (f->to_ns + CLUE_FAR_NS < s->from_ns || f->from_ns > s->to_ns + CLUE_AFTER_NS))
+            continue;
+        if (since_ns > s->to_ns)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static bool user_may_not(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->facts[i].kind == CLUE_ACCESS && bytes_equal(c->facts[i].user, f->user) && holds_then(c, f, c->facts[i].from_ns))
+            return true;
+    return false;
+}
+
+/* Nobody whom this suspect ran as may: where another one may, or the command becomes one, it may have been it. Who types may know the
+ * password that su asks for. */
+static bool may_not_write(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    if (!f->user.len || is_for_typing(f->suspect))
+        return false;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct clue_fact *other = &c->facts[i];
+
+        if (bytes_equal(other->suspect, f->suspect) && other->kind != CLUE_ACCESS &&
+            ((other->user.len && !user_may_not(c, other)) || becomes_another(other->text)))
+            return false;
+    }
+    return true;
+}
+
+/* userdel takes a home with it only where it is asked to: one that is still there it left, unless that was made after it. */
+static bool left_home(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    struct bytes user = f->suspect;
+
+    if (!bytes_equal_str(bytes_next_word(&user), "userdel:") || !(user = bytes_next_word(&user)).len)
+        return false;
+    for (size_t i = 0; i < c->count; i++) {
+        struct bytes rest = c->facts[i].path, part;
+
+        if (c->facts[i].kind != CLUE_TIME || (c->facts[i].marks & (CLUE_STILL | CLUE_LATEST)) || c->facts[i].from_ns >= f->from_ns)
+            continue;
+        while ((part = bytes_next_component(&rest)).len)
+            if (bytes_equal(part, user))
+                return true;
+    }
+    return false;
+}
+
 static bool came_later(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     (void)c;
@@ -292,17 +412,21 @@ const struct clue_rule clue_rules[] = {
     { "began", 3, "it began within seconds", began },
     { "as_old", 2, "it is there since that moment", is_as_old },
     { "minute", 1, "it began within a minute", began_in_minute },
-    { "session", 2, "whoever logged in was there then", is_session },
+    { "session", 2, "whoever began that session was there then", is_session },
     { "removed", 2, "it removed files then", removed_then },
     { "owns", 4, "the file is in its list", owns },
     { "transaction", 1, "it covers all of the packages' changes", is_transaction },
+    { "several", 6, "it removed several packages then, whose lists are gone", removed_packages },
+    { "called", 1, "a directory there has its name", is_called_so },
     { "guards", 3, "it runs here, and removes what it takes for harmful", guards },
-    { "anew", 4, "what was there before is gone with it, and nothing else shows a removal", begins_anew },
+    { "anew", 4, "if it was there before, it is gone with that", begins_anew },
     { "holds", 1, "it works in that directory", holds },
     { "restores", -5, "but it leaves its files as they are in its list", restores },
     { "not_due", -5, "but it was not due then", not_due },
     { "not_logged", -5, "but the log that covers the moment does not have it", not_logged },
     { "still_there", -5, "but it was still there afterwards", still_there },
+    { "may_not_write", -100, "but who it ran as may not write there", may_not_write },
+    { "left_home", -100, "but the user's directory is still there", left_home },
     { "later", -100, "but it did not exist yet", came_later },
 };
 /* clang-format on */

@@ -41,6 +41,7 @@ struct clue_rule {
 extern const struct clue_rule clue_rules[];
 extern const unsigned clue_rule_count;
 
+/* *ret borrows the question and the facts. */
 void clue_circumstances_find(const struct clue_question *q, const struct clue_fact *facts, size_t count, struct clue_circumstances *ret);
 
 /* The rules that apply to one fact: bits as in a suspect. */

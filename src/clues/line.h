@@ -7,6 +7,16 @@
 /* enum clue_mark: CLUE_NAMES_* of the path, as it is or as it was asked for (or the host's path of a container's), CLUE_REMOVES,
  * CLUE_ALTERS. */
 unsigned line_marks(struct bytes line, const struct clue_question *q);
+
+#define LINE_PLACE_MAX 1024
+
+/* Where a script's commands are run, as far as its lines say that they go there. */
+struct line_place {
+    char path[LINE_PLACE_MAX]; /* absolute, plain */
+    size_t len;                /* 0: it is not known */
+};
+/* The same of a line of a script: what it names from `place` on, which it may change. Begins as { .len = 0 }. */
+unsigned line_marks_at(struct bytes line, const struct clue_question *q, struct line_place *place);
 /* Of them only CLUE_NAMES_*: of one word, which may be a pattern. */
 unsigned line_word_names(struct bytes word, const struct clue_question *q);
 

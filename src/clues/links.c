@@ -30,15 +30,15 @@ static void look_at(struct sbuf *out, int root, struct bytes path)
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     for (struct bytes path = q.written.len ? q.written : q.path; path.len > 1 && !q.host_path.len; path = bytes_dirname(path))
         look_at(&out, root, path);
-    return out.len ? clue_gather_text(g, "answer", &out) : -ENOENT;
+    return out.len ? clue_gather_text(g, CLUE_ANSWER, &out) : -ENOENT;
 }
 
 const struct foreign_job clue_job_links = { "the links of the path", 1024 * 1024, gather, NULL, false };

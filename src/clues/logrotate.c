@@ -38,45 +38,110 @@ static bool has(struct bytes pattern, struct bytes path)
     return pattern.len && pattern.len <= WORD_MAX && pattern.data[0] == '/' && (glob_matches(pattern, path) || glob_matches(pattern, from));
 }
 
-static void put_rule(struct sbuf *answer, struct bytes name, unsigned number, struct bytes line)
+/* What is to be said at the end of its block. */
+struct rotation_rule {
+    struct bytes line;
+    unsigned number; /* 0: none */
+    struct bytes old_directory;
+};
+
+static void put_rule(struct sbuf *answer, struct bytes name, struct rotation_rule *rule)
 {
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT, text = SBUF_INIT;
     struct clue_fact f = { .kind = CLUE_RULE, .marks = CLUE_NAMES_PATH | CLUE_REMOVES, .suspect = bytes_of("logrotate") };
+    struct bytes old = bytes_cut(rule->old_directory, 200);
 
-    sbuf_add_bytes(&text, line);
-    sbuf_add_str(&text, " : is renamed when it is rotated, and removed when it is one too many");
-    f.text = sbuf_bytes(&text);
+    if (rule->number) {
+        sbuf_add_bytes(&text, bytes_cut(rule->line, 120));
+        if (old.len)
+            sbuf_addf(&text, " : is moved to %.*s when it is rotated, and removed when it is one too many", (int)old.len, old.data);
+        else
+            sbuf_add_str(&text, " : is renamed when it is rotated, and removed when it is one too many");
+        f.text = sbuf_bytes(&text);
+        f.place = clue_place(&place, name, rule->number);
+        clue_put(answer, &f);
+    }
+    *rule = (struct rotation_rule){ .number = 0 };
+}
+
+/* Where in the text we are. */
+struct rotation_state {
+    bool inside, script; /* a block; a script in it */
+    bool acts;           /* some script does something to what is asked for */
+    struct line_place place;
+    struct rotation_rule rule;
+};
+
+/* A line of a script, which logrotate runs before or after it rotates. */
+static bool put_script(struct sbuf *answer, const struct clue_question *q, struct bytes name, unsigned number, struct bytes line, struct line_place *at)
+{
+    struct clue_fact f = { .kind = CLUE_RULE, .marks = line_marks_at(line, q, at), .suspect = bytes_of("logrotate"), .text = line };
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
+
+    if (!(f.marks & CLUE_NAMES) || !(f.marks & (CLUE_REMOVES | CLUE_ALTERS)))
+        return false;
     f.place = clue_place(&place, name, number);
     clue_put(answer, &f);
+    return true;
+}
+
+static bool begins_script(struct bytes word)
+{
+    static const char *const all[] = { "prerotate", "postrotate", "firstaction", "lastaction", "preremove" };
+
+    return BYTES_AMONG(word, all);
+}
+
+/* A line of a block: is it still inside? */
+static bool read_inside(struct sbuf *answer, const struct clue_question *q, struct bytes name, unsigned number, struct bytes line,
+                        struct rotation_state *s)
+{
+    struct bytes rest = line, word = bytes_next_word(&rest);
+
+    if (s->script) {
+        s->script = !bytes_equal_str(word, "endscript");
+        if (s->script && word.len && word.data[0] != '#')
+            s->acts |= put_script(answer, q, name, number, (struct bytes){ word.data, (size_t)(line.data + line.len - word.data) }, &s->place);
+        return true;
+    }
+    s->script = begins_script(word);
+    s->place.len = 0;
+    if (bytes_equal_str(word, "olddir"))
+        s->rule.old_directory = bytes_next_word(&rest);
+    return s->script || !bytes_char(line, '}');
+}
+
+/* Does a script of its do something to what is asked for? */
+static bool read_configuration(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    struct clue_lines lines = { .rest = text };
+    struct rotation_state s = { .inside = false };
+    struct bytes line;
+
+    while (clue_next_line(&lines, &line)) {
+        struct bytes rest = line, word;
+
+        if (s.inside) {
+            s.inside = read_inside(answer, q, name, lines.number, line, &s);
+        } else {
+            while ((word = bytes_next_word(&rest)).len && word.data[0] != '#') {
+                if (word.data[word.len - 1] == '{')
+                    word.len--;
+                if (!s.rule.number && (has(word, q->path) || (q->written.len && has(word, q->written))))
+                    s.rule = (struct rotation_rule){ .line = line, .number = lines.number };
+            }
+            s.inside = bytes_char(line, '{') && !bytes_char(line, '}');
+        }
+        if (!s.inside && bytes_char(line, '}'))
+            put_rule(answer, name, &s.rule);
+    }
+    put_rule(answer, name, &s.rule);
+    return s.acts;
 }
 
 void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
-    struct clue_lines lines = { .rest = text };
-    struct bytes line;
-    bool inside = false, script = false;
-
-    while (clue_next_line(&lines, &line)) {
-        struct bytes rest = line, word;
-        bool matched = false;
-
-        if (inside) {
-            word = bytes_next_word(&rest);
-            script = script ? !bytes_equal_str(word, "endscript")
-                            : bytes_ends_with(word, bytes_of("rotate")) && (bytes_starts_with(word, bytes_of("pre")) ||
-                                                                            bytes_starts_with(word, bytes_of("post")));
-            inside = script || !bytes_char(line, '}');
-            continue;
-        }
-        while ((word = bytes_next_word(&rest)).len && word.data[0] != '#') {
-            if (word.data[word.len - 1] == '{')
-                word.len--;
-            matched |= has(word, q->path) || (q->written.len && has(word, q->written));
-        }
-        inside = bytes_char(line, '{') && !bytes_char(line, '}');
-        if (matched)
-            put_rule(answer, name, lines.number, line);
-    }
+    (void)read_configuration(answer, q, name, text);
 }
 
 /* "2026-11-29-6:25:1" */
@@ -106,7 +171,8 @@ static bool is_rotated(struct bytes file, struct bytes path)
     return bytes_equal(file, path) || bytes_equal(file, rotated_from(path)) || bytes_equal(bytes_dirname(file), path);
 }
 
-void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+/* acts: also that it rotated something else at the moment, as its scripts do something here. */
+static void read_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text, bool acts)
 {
     struct clue_lines lines = { .rest = text };
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
@@ -122,14 +188,23 @@ void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct 
             continue;
         file = (struct bytes){ line.data + 1, (size_t)(end - line.data) - 1 };
         rest = (struct bytes){ end + 1, line.len - file.len - 2 };
-        if (!is_rotated(file, q->path) && !(q->written.len && is_rotated(file, q->written)))
-            continue;
         f.from_ns = state_time(bytes_next_word(&rest), q->now_ns);
         if (!f.from_ns)
             continue;
+        if (!is_rotated(file, q->path) && !(q->written.len && is_rotated(file, q->written))) {
+            if (!acts || clue_span_of(q, f.from_ns, CLUE_BEFORE_NS) < 0)
+                continue;
+            f.marks = CLUE_STARTED;
+            acts = false; /* once says it */
+        }
         f.place = clue_place(&place, name, lines.number);
         clue_put(answer, &f);
     }
+}
+
+void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    read_state(answer, q, name, text, false);
 }
 
 static const char *const states[] = { "/var/lib/logrotate/status", "/var/lib/logrotate/logrotate.status", "/var/lib/logrotate.status" };
@@ -150,17 +225,18 @@ static int gather(struct bytes request, struct gathered *g)
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
     struct clue_question q;
+    bool acts = false;
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
     clue_put_cover(answer, 0, 0);
-    for (size_t i = 0; i < g->count; i++) {
+    for (size_t i = 0; i < g->count; i++) { /* the configuration comes first */
         struct bytes name = bytes_of(g->files[i].name);
 
         if (bytes_starts_with(name, bytes_of("/etc/")))
-            logrotate_text(answer, &q, name, g->files[i].content);
+            acts |= read_configuration(answer, &q, name, g->files[i].content);
         else
-            logrotate_state(answer, &q, name, g->files[i].content);
+            read_state(answer, &q, name, g->files[i].content, acts);
     }
     return 0;
 }

@@ -116,21 +116,6 @@ static struct bytes label(const struct container *c, const char *key)
     return BYTES_NULL;
 }
 
-static const struct container_mount *mounted_at(const struct container_view *view, struct bytes path)
-{
-    const struct container_mount *best = NULL;
-
-    for (size_t i = 0; i < view->mount_count; i++)
-        if (manifest_covers(view->mounts[i].destination, path) && (!best || view->mounts[i].destination.len >= best->destination.len))
-            best = &view->mounts[i];
-    return best;
-}
-
-static bool has(struct bytes path, const char *part)
-{
-    return memmem(path.data, path.len, part, strlen(part)) != NULL;
-}
-
 /* A pod whose manifest is not on this host: kubelet's directories say what is mounted. */
 static void put_by_mount(struct sbuf *answer, const struct clue_question *q, const struct manifest_container *c, const struct container_mount *m)
 {
@@ -145,7 +130,7 @@ static void put_by_mount(struct sbuf *answer, const struct clue_question *q, con
         struct manifest_mount mount = { .kind = rows[i].kind, .source = bytes_basename(m->source), .target = m->destination, .read_only = m->read_only };
         char owner[128];
 
-        if (!has(m->source, rows[i].part))
+        if (!bytes_has(m->source, rows[i].part))
             continue;
         /* .../volume-subpaths/VOLUME/CONTAINER/NUMBER */
         if (mount.kind == MANIFEST_CLAIM) {
@@ -174,14 +159,11 @@ int manifests_ask(struct clues *c, unsigned source, struct err *err)
 {
     const struct container_view *view = clues_options(c)->view;
     _cleanup_sbuf_ struct sbuf extra = SBUF_INIT, request = SBUF_INIT, answer = SBUF_INIT;
-    const struct container_mount *mount = view ? mounted_at(view, clues_question(c)->path) : NULL;
+    const struct container_mount *mount = view ? container_view_mount(view, clues_question(c)->path) : NULL;
     struct clue_question q = *clues_question(c);
     struct manifest_container of = { 0 };
     struct err own = ERR_INIT;
-    struct clue_span cover;
-    struct clue_fact f;
-    struct bytes rest, note = BYTES_NULL;
-    int r, part;
+    int r;
 
     (void)err;
     if (view) {
@@ -202,12 +184,8 @@ int manifests_ask(struct clues *c, unsigned source, struct err *err)
         put_by_mount(&answer, &q, &of, mount);
         r = answer.len ? 0 : r;
     }
-    for (rest = sbuf_bytes(&answer); r == 0 && (part = clue_take(&rest, &f, &cover)) > 0;)
-        if (part == CLUE_PART_FACT)
-            r = clues_add(c, source, &f);
-        else if (part == CLUE_PART_NOTE)
-            note = f.text;
-    clues_set_report(c, source, r == -ENOENT ? CLUE_STATE_ABSENT : r < 0 ? CLUE_STATE_FAILED : CLUE_STATE_READ,
-                     r < 0 && r != -ENOENT ? bytes_of(err_text(&own, r)) : note);
+    if (r == 0)
+        return clues_take(c, source, sbuf_bytes(&answer));
+    clues_set_report(c, source, r == -ENOENT ? CLUE_STATE_ABSENT : CLUE_STATE_FAILED, r == -ENOENT ? BYTES_NULL : bytes_of(err_text(&own, r)));
     return r == -ENOMEM ? r : 0;
 }

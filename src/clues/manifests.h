@@ -4,4 +4,5 @@
 
 #include "clues/clues.h"
 
+/* As clue_source.ask (clues/source.h). Nothing for a container that no manifest made. Waits no longer than the question's time. */
 int manifests_ask(struct clues *c, unsigned source, struct err *err);

@@ -5,6 +5,7 @@
 
 #define TOGETHER_NS (2 * NS_PER_S)
 #define COMMANDS_MAX 48
+#define USERS_MAX 64
 #define COMMANDS_SIZE (40 * 1024)
 
 /* How much a time says of the moment that is asked for; 0: nothing. */
@@ -103,6 +104,23 @@ void moment_commands(const struct clue_fact *facts, size_t count, struct sbuf *r
         flat_put_bytes(ret, f->suspect);
         flat_put_u64(ret, f->from_ns);
         flat_put_u64(ret, f->marks & (CLUE_STARTED | CLUE_DUE | CLUE_NOT_DUE));
+        n++;
+    }
+}
+
+void moment_users(const struct clue_fact *facts, size_t count, struct sbuf *ret)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < count && n < USERS_MAX; i++) {
+        bool known = !facts[i].user.len || !facts[i].suspect.len;
+
+        for (size_t j = 0; j < i && !known; j++)
+            known = facts[j].suspect.len && bytes_equal(facts[j].user, facts[i].user);
+        if (known)
+            continue;
+        sbuf_add_bytes(ret, facts[i].user);
+        sbuf_add_char(ret, '\0');
         n++;
     }
 }

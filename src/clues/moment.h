@@ -11,3 +11,6 @@ void moments_find(const struct clue_fact *facts, size_t count, struct clue_quest
 
 /* The commands of facts that have one, each with its suspect: flat. Bounded. */
 void moment_commands(const struct clue_fact *facts, size_t count, struct sbuf *ret);
+
+/* The users whom those that point at somebody name, each once, ended by a NUL. Bounded. */
+void moment_users(const struct clue_fact *facts, size_t count, struct sbuf *ret);

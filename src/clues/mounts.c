@@ -224,13 +224,13 @@ static int gather(struct bytes request, struct gathered *g)
 {
     static struct mount_row rows[MOUNTS_MAX];
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, out = SBUF_INIT, points = SBUF_INIT;
-    _cleanup_close_ int root = clue_root();
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
     size_t n;
     int r;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     n = read_mounts(&text, rows);
     for (size_t i = 0; i < n; i++) {
         sbuf_add_bytes(&points, rows[i].point);
@@ -242,7 +242,7 @@ static int gather(struct bytes request, struct gathered *g)
     }
     r = clue_gather_text(g, "points", &points);
     if (r == 0)
-        r = clue_gather_text(g, "answer", &out);
+        r = clue_gather_text(g, CLUE_ANSWER, &out);
     return r < 0 ? r : clue_gather_file(g, root, "/etc/fstab", FSTAB_MAX, false);
 }
 
@@ -252,7 +252,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    sbuf_add_bytes(answer, gathered_get(g, "answer"));
+    sbuf_add_bytes(answer, gathered_get(g, CLUE_ANSWER));
     clue_put_cover(answer, 0, 0);
     if (!q.host_path.len)
         read_fstab(answer, &q, gathered_get(g, "/etc/fstab"), gathered_get(g, "points"));

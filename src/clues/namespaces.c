@@ -67,7 +67,7 @@ static int gather(struct bytes request, struct gathered *g)
     clue_put_cover(&out, 0, 0);
     fd = beneath_open(root, q.path, O_PATH | O_NOFOLLOW);
     if (q.host_path.len || fd >= 0 || fstatat(dirfd(dir), "self/ns/mnt", &st, 0) < 0)
-        return clue_gather_text(g, "answer", &out);
+        return clue_gather_text(g, CLUE_ANSWER, &out);
     (void)is_new(seen, &count, st.st_ino);
     while (count < NAMESPACES_MAX && (entry = readdir(dir))) {
         uint32_t pid;
@@ -80,7 +80,7 @@ static int gather(struct bytes request, struct gathered *g)
             look_from(proc, pid, &own, &q, &out);
         close(proc);
     }
-    return clue_gather_text(g, "answer", &out);
+    return clue_gather_text(g, CLUE_ANSWER, &out);
 }
 
 const struct foreign_job clue_job_namespaces = { "the mount namespaces of others", 1024 * 1024, gather, NULL, false };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clues/source.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/parse.h"
@@ -25,6 +26,7 @@ static bool is_own(int proc, int all)
 }
 
 struct held {
+    int root; /* ours */
     int proc; /* its directory */
     uint32_t pid;
     const struct clue_question *q;
@@ -61,9 +63,36 @@ static void put(const struct held *h, const char *where, struct bytes path, cons
     clue_put(h->out, &f);
 }
 
-static bool is_asked_for(const struct clue_question *q, struct bytes path)
+/* Does the process see the directory that is asked for at that path, or the nearest above it that is there? In a container or a private
+ * mount namespace the same words may lead to another one. host_path: where we find what it would have at `path`. */
+static bool sees_it(const struct held *h, struct bytes path, struct bytes host_path)
 {
-    return bytes_path_covers(q->path, path) || (q->host_path.len && bytes_path_covers(q->host_path, path));
+    _cleanup_close_ int root = openat(h->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct bytes ours = host_path;
+
+    while (root >= 0) {
+        _cleanup_close_ int own = beneath_open(h->root, ours, O_PATH), its = -EBADF;
+        struct stat st, seen;
+
+        if (own >= 0) {
+            its = path.len > 1 ? beneath_open(root, path, O_PATH) : fcntl(root, F_DUPFD_CLOEXEC, 3);
+            return its >= 0 && fstat(own, &st) == 0 && fstat(its, &seen) == 0 && st.st_dev == seen.st_dev && st.st_ino == seen.st_ino;
+        }
+        if (path.len <= 1 || ours.len <= 1)
+            return false;
+        path = bytes_dirname(path);
+        ours = bytes_dirname(ours);
+    }
+    return false;
+}
+
+static bool is_asked_for(const struct held *h, struct bytes path)
+{
+    const struct clue_question *q = h->q;
+
+    if (q->host_path.len && bytes_path_covers(q->host_path, path) && sees_it(h, q->host_path, q->host_path))
+        return true;
+    return bytes_path_covers(q->path, path) && sees_it(h, q->path, q->host_path.len ? q->host_path : q->path);
 }
 
 static void look_at_links(const struct held *h, const char *directory)
@@ -85,7 +114,7 @@ static void look_at_links(const struct held *h, const char *directory)
         if (!bytes_ends_with(path, bytes_of(GONE)))
             continue;
         path.len -= sizeof(GONE) - 1;
-        if (!is_asked_for(h->q, path))
+        if (!is_asked_for(h, path))
             continue;
         if (fstatat(dirfd(dir), entry->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode))
             continue;
@@ -109,7 +138,7 @@ static void look_at_mapping(const struct held *h, struct bytes line)
     while (rest.len && rest.data[0] == ' ')
         rest = (struct bytes){ rest.data + 1, rest.len - 1 };
     path = (struct bytes){ rest.data, rest.len - MIN(rest.len, sizeof(GONE) - 1) };
-    if (!is_asked_for(h->q, path))
+    if (!is_asked_for(h, path))
         return;
     snprintf(where, sizeof(where), "map_files/%.*s", (int)MIN(range.len, (size_t)40), range.data);
     if (fstatat(h->proc, where, &st, 0) == 0 && S_ISREG(st.st_mode))
@@ -138,14 +167,15 @@ static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     _cleanup_closedir_ DIR *dir = opendir("/proc");
+    _cleanup_close_ int root = clue_root();
     struct clue_question q;
     struct dirent *entry;
 
-    if (clue_question_get(request, &q) < 0 || !dir)
+    if (root < 0 || clue_question_get(request, &q) < 0 || !dir)
         return -EBADMSG;
     clue_put_cover(&out, 0, 0);
     while ((entry = readdir(dir))) {
-        struct held h = { .q = &q, .out = &out };
+        struct held h = { .root = root, .q = &q, .out = &out };
 
         if (parse_u32(bytes_of(entry->d_name), 10, &h.pid) < 0)
             continue;
@@ -158,7 +188,7 @@ static int gather(struct bytes request, struct gathered *g)
         }
         close(h.proc);
     }
-    return clue_gather_text(g, "answer", &out);
+    return clue_gather_text(g, CLUE_ANSWER, &out);
 }
 
 const struct foreign_job clue_job_open = { "the files that processes hold open", 4 * 1024 * 1024, gather, NULL, false };

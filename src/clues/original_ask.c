@@ -170,7 +170,7 @@ static int gather_check(struct bytes request, struct gathered *g)
     flat_put_u64(&c.out, UINT64_MAX); /* the end of the parts: counts */
     flat_put_u64(&c.out, c.intact);
     flat_put_u64(&c.out, c.skipped);
-    r = clue_gather_text(g, "answer", &c.out);
+    r = clue_gather_text(g, CLUE_ANSWER, &c.out);
     sbuf_done(&c.out);
     closep(&c.root);
     return r;

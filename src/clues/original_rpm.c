@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "attribution/rpm_database.h"
+#include "foreign/rpm_database.h"
 #include "clues/source.h"
 #include "util/cleanup.h"
 
@@ -22,7 +22,7 @@ static void on_file(void *data, const struct rpm_file *f)
 {
     struct package_listing *l = data;
     char path[CLUE_PATH_MAX], owner[CLUE_TEXT_MAX];
-    struct original o = { .digest = f->digest };
+    struct original o = { .digest = f->config ? BYTES_NULL : f->digest }; /* configuration is there to be changed */
     int n = snprintf(path, sizeof(path), "%.*s%.*s", (int)MIN(f->directory.len, sizeof(path)), f->directory.data,
                      (int)MIN(f->name.len, (size_t)256), f->name.data);
 
@@ -56,7 +56,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    rpm_files(g->files[0].content, bytes_dirname(q.path), on_file, &l);
+    (void)rpm_files(g->files[0].content, bytes_dirname(q.path), on_file, &l);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "clues/fact.h"
 
+/* name: of the file, for a fact's place. Facts are added to `answer`. */
 uint64_t package_log_dpkg(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
 uint64_t package_log_rpm(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text); /* dnf's, yum's, zypper's */
 uint64_t package_log_apt(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);

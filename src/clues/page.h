@@ -15,6 +15,7 @@ struct clue_page {
     const struct container *container; /* whose file it is; NULL: the host's */
     const struct ecs_host *host;
     bool colour;
+    unsigned columns;  /* of the terminal; 0 = lines are whole */
     bool unprivileged; /* what is not here may only not be readable */
 };
 

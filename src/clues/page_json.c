@@ -55,6 +55,7 @@ static void put_fact(const struct clue_page *p, const struct clue_fact *f, struc
     json_string(&line, JSON_MEMBER("clue", "kind"), bytes_of(clue_kind_name(f->kind)));
     json_string(&line, JSON_KEY("source"), bytes_of(clue_sources[f->source].name));
     json_bytes(&line, JSON_KEY("place"), f->place);
+    json_bytes(&line, JSON_KEY("user"), f->user);
     json_bytes(&line, JSON_KEY("suspect"), f->suspect);
     if (f->to_ns != f->from_ns)
         ecs_add_time(&line, JSON_KEY("until"), f->to_ns);
@@ -108,6 +109,8 @@ static void put_sources(struct sbuf *line, const struct clue_page *p)
         json_string(line, JSON_KEY("state"), bytes_of(states[r->state]));
         ecs_add_time(line, JSON_KEY("covers_from"), r->cover.from_ns);
         json_bytes(line, JSON_KEY("note"), r->note);
+        if (clue_sources[i].privacy)
+            json_string(line, JSON_KEY("privacy"), bytes_of(clue_sources[i].privacy));
         if (r->left_out)
             json_number(line, JSON_KEY("left_out"), r->left_out);
         json_close(line);

@@ -2,45 +2,26 @@
 #include "clues/page.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "clues/page_parts.h"
+#include "clues/page_sources.h"
 #include "clues/source.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/wrap.h"
 
-#define LABEL 10
+#define LABEL PAGE_LABEL
 #define NAMES_SHOWN 4
 #define LINES_SHOWN 12  /* of what happened, of rules */
 #define SUSPECTS_SHOWN 5
 
-static void put_label(const struct clue_page *p, struct sbuf *out, const char *label)
-{
-    sbuf_addf(out, "%s%-*s%s", p->colour ? "\x1b[1m" : "", LABEL - 1, label, p->colour ? "\x1b[0m" : "");
-    sbuf_add_char(out, ' ');
-}
-
-/* The day too, if it is not today. */
-static void put_time(struct sbuf *out, uint64_t ns, uint64_t now_ns)
-{
-    time_t t = (time_t)(ns / NS_PER_S), now = (time_t)(now_ns / NS_PER_S);
-    struct tm tm, today;
-
-    localtime_r(&t, &tm);
-    localtime_r(&now, &today);
-    if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
-        sbuf_addf(out, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-    sbuf_addf(out, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
-    if (ns % NS_PER_S)
-        sbuf_addf(out, ".%02llu", (unsigned long long)(ns % NS_PER_S / 10000000));
-}
-
 static void put_span(struct sbuf *out, uint64_t from_ns, uint64_t to_ns, uint64_t now_ns)
 {
-    put_time(out, from_ns, now_ns);
+    clue_put_time(out, from_ns, now_ns);
     if (to_ns / 10000000 == from_ns / 10000000)
         return;
     sbuf_add_str(out, " to ");
-    put_time(out, to_ns, now_ns);
+    clue_put_time(out, to_ns, now_ns);
 }
 
 /* ---- how it is now ---- */
@@ -57,7 +38,7 @@ static void put_group(const struct clue_page *p, struct sbuf *out, const char *l
     uint64_t from = UINT64_MAX, to = 0;
     unsigned n = 0;
 
-    put_label(p, out, label);
+    clue_put_label(p, out, label);
     for (size_t i = first; i < count; i++) {
         if (!same_group(f, &facts[i]))
             continue;
@@ -75,7 +56,7 @@ static void put_group(const struct clue_page *p, struct sbuf *out, const char *l
     sbuf_add_str(out, f->path.len ? ": " : "");
     escape_terminal(out, f->text);
     if (to) {
-        sbuf_add_str(out, f->marks & CLUE_LATEST ? "; at the latest " : "; ");
+        sbuf_add_str(out, f->kind == CLUE_ACCESS ? "; so since " : f->marks & CLUE_LATEST ? "; at the latest " : "; ");
         put_span(out, from, to, q->now_ns);
     }
     if (f->place.len) {
@@ -95,6 +76,7 @@ static void put_state(const struct clue_page *p, struct sbuf *out)
         { CLUE_RECORDED, "RECORDED" }, { CLUE_HIDDEN, "HIDDEN" }, { CLUE_UNMOUNTED, "UNMOUNTED" }, { CLUE_MISSING, "GONE" },
         { CLUE_OPEN, "OPEN" },         { CLUE_KEPT, "KEPT" },     { CLUE_CHANGED, "CHANGED" },     { CLUE_ADDED, "ADDED" },
         { CLUE_INTACT, "INTACT" },     { CLUE_BACKUP, "BACKUPS" },     { CLUE_TIME, "WHEN" },
+        { CLUE_ACCESS, "ACCESS" },
     };
     size_t count;
     const struct clue_fact *facts = clues_facts(p->clues, &count);
@@ -123,7 +105,7 @@ static void put_line(struct sbuf *out, const struct clue_page *p, const struct c
 {
     sbuf_addf(out, "  %-9s ", clue_sources[f->source].name);
     if (f->from_ns && (f->kind == CLUE_HAPPENED || f->kind == CLUE_RUNNING)) {
-        put_time(out, f->from_ns, clues_question(p->clues)->now_ns);
+        clue_put_time(out, f->from_ns, clues_question(p->clues)->now_ns);
         sbuf_add_str(out, "  ");
     }
     escape_terminal(out, f->text);
@@ -137,29 +119,10 @@ static void put_line(struct sbuf *out, const struct clue_page *p, const struct c
     sbuf_add_char(out, '\n');
 }
 
-/* Processes begin all the time: those that nothing else speaks against are only counted. */
-static bool is_suspected(const struct clue_page *p, const struct clue_fact *f)
-{
-    for (size_t i = 0; i < p->suspect_count; i++)
-        if (bytes_equal(p->suspects[i].name, f->suspect))
-            return true;
-    return false;
-}
-
-static bool is_shown(const struct clue_page *p, const struct clue_fact *f, bool happened)
-{
-    if (happened)
-        return f->kind == CLUE_HAPPENED || (f->kind == CLUE_RUNNING && is_suspected(p, f)) ||
-               (f->kind == CLUE_AGENT && (f->marks & CLUE_GUARDS));
-    /* what only names the path is in JSON; a rule that keeps it has no suspect */
-    return (f->kind == CLUE_RULE && (f->marks & CLUE_NAMES) && ((f->marks & (CLUE_REMOVES | CLUE_ALTERS)) || !f->suspect.len)) ||
-           (f->kind == CLUE_AGENT && !(f->marks & CLUE_GUARDS));
-}
-
 static void put_nothing(const struct clue_page *p, struct sbuf *out)
 {
     const struct clue_question *q = clues_question(p->clues);
-    bool any = false;
+    unsigned n = 0;
 
     for (unsigned i = 0; i < clue_source_count && q->span_count; i++) {
         const struct clue_report *r = clues_report(p->clues, i);
@@ -170,12 +133,11 @@ static void put_nothing(const struct clue_page *p, struct sbuf *out)
             found += facts[j].source == i && facts[j].kind == CLUE_HAPPENED;
         if (r->state != CLUE_STATE_READ || !r->cover.from_ns || r->cover.from_ns > q->spans[0].from_ns || found)
             continue;
-        sbuf_add_str(out, any ? "; " : "  nothing   in that minute in ");
+        sbuf_add_str(out, n++ ? "; " : "  nothing   in that minute, which is covered, in ");
         sbuf_add_str(out, clue_sources[i].reads);
-        any = true;
     }
-    if (any)
-        sbuf_add_str(out, ", which cover it\n");
+    if (n)
+        sbuf_add_char(out, '\n');
 }
 
 static void put_processes(const struct clue_page *p, struct sbuf *out)
@@ -184,7 +146,7 @@ static void put_processes(const struct clue_page *p, struct sbuf *out)
     const struct clue_fact *facts = clues_facts(p->clues, &count);
 
     for (size_t i = 0; i < count; i++)
-        n += facts[i].kind == CLUE_RUNNING && clue_rules_of(p->circumstances, &facts[i]) && !is_suspected(p, &facts[i]);
+        n += facts[i].kind == CLUE_RUNNING && clue_rules_of(p->circumstances, &facts[i]) && !clue_is_suspected(p, &facts[i]);
     if (n)
         sbuf_addf(out, "  process   %zu that %s here since then, or work%s there (--format json)\n", n, n == 1 ? "is" : "are",
                   n == 1 ? "s" : "");
@@ -245,10 +207,10 @@ static size_t choose_lines(const struct clue_page *p, bool happened, struct show
 
     for (size_t i = 0; i < count; i++) {
         const struct clue_fact *f = &facts[i];
-        unsigned times = is_shown(p, f, happened) ? times_of(facts, count, f) : 0;
+        unsigned times = clue_is_shown(p, f, happened) ? times_of(facts, count, f) : 0;
 
         if (times)
-            lines[n++] = (struct shown_line){ f, times, (f->marks & CLUE_NAMES) || is_suspected(p, f), clue_distance(clues_question(p->clues), f) };
+            lines[n++] = (struct shown_line){ f, times, (f->marks & CLUE_NAMES) || clue_is_suspected(p, f), clue_distance(clues_question(p->clues), f) };
     }
     *ret_all = n;
     if (n > LINES_SHOWN) {
@@ -299,7 +261,7 @@ static void put_suspects(const struct clue_page *p, struct sbuf *out)
         const struct clue_suspect *s = &p->suspects[i];
         bool first = true;
 
-        put_label(p, out, i ? "" : "SUSPECTS");
+        clue_put_label(p, out, i ? "" : "SUSPECTS");
         sbuf_addf(out, "%zu  ", i + 1);
         escape_terminal(out, s->name);
         for (unsigned r = 0; r < clue_rule_count; r++)
@@ -316,7 +278,7 @@ static void put_suspects(const struct clue_page *p, struct sbuf *out)
         if (s->shown && s->shown->kind != CLUE_HIDDEN && s->shown->kind != CLUE_KEPT && s->shown->text.len) {
             sbuf_addf(out, "%*s", LABEL + 3, "");
             if (s->shown->from_ns && s->shown->kind == CLUE_HAPPENED) {
-                put_time(out, s->shown->from_ns, clues_question(p->clues)->now_ns);
+                clue_put_time(out, s->shown->from_ns, clues_question(p->clues)->now_ns);
                 sbuf_add_str(out, "  ");
             }
             escape_terminal(out, s->shown->text);
@@ -326,40 +288,9 @@ static void put_suspects(const struct clue_page *p, struct sbuf *out)
     if (p->suspect_count > SUSPECTS_SHOWN)
         sbuf_addf(out, "%*s... and %zu more\n", LABEL, "", p->suspect_count - SUSPECTS_SHOWN);
     if (!p->suspect_count) {
-        put_label(p, out, "SUSPECTS");
+        clue_put_label(p, out, "SUSPECTS");
         sbuf_add_str(out, "nobody: what is left here points at nobody\n");
     }
-}
-
-static void put_list(const struct clue_page *p, struct sbuf *out, const char *label, enum clue_state state)
-{
-    bool any = false;
-
-    for (unsigned i = 0; i < clue_source_count; i++) {
-        const struct clue_report *r = clues_report(p->clues, i);
-
-        if (r->state != state)
-            continue;
-        if (!any)
-            put_label(p, out, label);
-        sbuf_add_str(out, any ? "; " : "");
-        sbuf_add_str(out, clue_sources[i].reads);
-        if (r->cover.from_ns) {
-            sbuf_add_str(out, " (since ");
-            put_time(out, r->cover.from_ns, clues_question(p->clues)->now_ns);
-            sbuf_add_char(out, ')');
-        }
-        if (r->note.len) {
-            sbuf_add_str(out, " (");
-            escape_terminal(out, r->note);
-            sbuf_add_char(out, ')');
-        }
-        any = true;
-    }
-    if (any && state == CLUE_STATE_ABSENT && p->unprivileged)
-        sbuf_add_str(out, " (or cannot be read without root)");
-    if (any)
-        sbuf_add_char(out, '\n');
 }
 
 bool clue_page_has_answer(const struct clue_page *p)
@@ -373,20 +304,41 @@ bool clue_page_has_answer(const struct clue_page *p)
     return p->suspect_count > 0;
 }
 
+/* All lines from there on. */
+static void wrap(const struct clue_page *p, struct sbuf *out, size_t from)
+{
+    _cleanup_sbuf_ struct sbuf whole = SBUF_INIT;
+    struct bytes rest, line;
+
+    if (!p->columns)
+        return;
+    sbuf_add(&whole, sbuf_str(out) + from, out->len - from);
+    sbuf_truncate(out, from);
+    for (rest = sbuf_bytes(&whole); rest.len;) {
+        bool below = rest.data[0] == ' ' && rest.len > 2 && rest.data[2] != ' '; /* of what happened, with the name of its source */
+
+        line = bytes_next_line(&rest);
+        from = out->len;
+        sbuf_add_bytes(out, line);
+        wrap_line(out, from, p->columns, below ? 2 + LABEL : LABEL);
+    }
+}
+
 void clue_page_text(const struct clue_page *p, struct sbuf *out)
 {
+    size_t from = out->len;
+
     put_state(p, out);
     put_lines(p, out, true);
     put_lines(p, out, false);
     put_suspects(p, out);
-    put_list(p, out, "LOOKED AT", CLUE_STATE_READ);
-    put_list(p, out, "NOT HERE", CLUE_STATE_ABSENT);
-    put_list(p, out, "FAILED", CLUE_STATE_FAILED);
+    clue_put_sources(p, out);
     if (clues_stopped(p->clues)) {
-        put_label(p, out, "STOPPED");
+        clue_put_label(p, out, "STOPPED");
         sbuf_add_str(out, "before all was looked at\n");
     }
-    put_label(p, out, "CATCH IT");
+    wrap(p, out, from); /* but for the command, which is to be copied */
+    clue_put_label(p, out, "CATCH IT");
     sbuf_add_str(out, p->container && p->container->name.len ? "culprit run -w " : "culprit watch ");
     escape_shell(out, p->target);
     if (p->container && p->container->name.len) {

@@ -33,39 +33,46 @@ static bool lasted(const struct clue_question *q, uint64_t from, uint64_t to)
     return false;
 }
 
-static void put_session(struct sbuf *answer, const struct clue_question *q, struct bytes name, const struct utmp *u, uint64_t to_ns)
+void people_session(struct sbuf *answer, const struct clue_question *q, struct bytes name, const struct login_session *s)
 {
-    struct clue_fact f = { .kind = CLUE_HAPPENED, .from_ns = time_of(u), .to_ns = to_ns ? to_ns : q->now_ns, .place = name };
-    struct bytes user = text_of(u->ut_user, sizeof(u->ut_user)), line = text_of(u->ut_line, sizeof(u->ut_line)),
-                 host = text_of(u->ut_host, sizeof(u->ut_host));
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .from_ns = s->from_ns, .to_ns = s->to_ns ? s->to_ns : q->now_ns, .place = name };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, suspect = SBUF_INIT;
 
-    if (!user.len || !f.from_ns || !lasted(q, f.from_ns, f.to_ns))
+    if (!s->user.len || !f.from_ns || !lasted(q, f.from_ns, f.to_ns))
         return;
-    sbuf_add_bytes(&text, user);
+    sbuf_add_bytes(&text, s->user);
     sbuf_add_str(&text, " was logged in at ");
-    sbuf_add_bytes(&text, line);
-    if (host.len) {
+    sbuf_add_bytes(&text, s->line);
+    if (s->host.len) {
         sbuf_add_str(&text, " from ");
-        sbuf_add_bytes(&text, host);
+        sbuf_add_bytes(&text, s->host);
     }
     if (clue_span_of(q, f.from_ns, CLUE_BEFORE_NS) >= 0) {
         f.marks |= CLUE_STARTED;
         f.to_ns = f.from_ns; /* what counts is that it began then */
         sbuf_add_str(&suspect, "login of ");
-        sbuf_add_bytes(&suspect, user);
+        sbuf_add_bytes(&suspect, s->user);
         sbuf_add_str(&suspect, " at ");
-        sbuf_add_bytes(&suspect, line);
+        sbuf_add_bytes(&suspect, s->line);
+        f.user = s->user;
     }
     f.text = sbuf_bytes(&text);
     f.suspect = sbuf_bytes(&suspect);
     clue_put(answer, &f);
 }
 
-static void put_machine(struct sbuf *answer, const struct clue_question *q, struct bytes name, const struct utmp *u, const char *what)
+static void put_session(struct sbuf *answer, const struct clue_question *q, struct bytes name, const struct utmp *u, uint64_t to_ns)
 {
-    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = u->ut_type == BOOT_TIME ? CLUE_BOOT : 0, .from_ns = time_of(u), .text = bytes_of(what),
-                           .place = name };
+    struct login_session s = { text_of(u->ut_user, sizeof(u->ut_user)), text_of(u->ut_line, sizeof(u->ut_line)),
+                               text_of(u->ut_host, sizeof(u->ut_host)), time_of(u), to_ns };
+
+    people_session(answer, q, name, &s);
+}
+
+void people_machine(struct sbuf *answer, const struct clue_question *q, struct bytes name, uint64_t ns, bool start)
+{
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = start ? CLUE_BOOT : 0, .from_ns = ns, .place = name,
+                           .text = bytes_of(start ? "the machine was started" : "the machine was shut down") };
 
     if (f.from_ns && clue_span_of(q, f.from_ns, CLUE_FAR_NS) >= 0)
         clue_put(answer, &f);
@@ -82,9 +89,9 @@ uint64_t people_wtmp(struct sbuf *answer, const struct clue_question *q, struct 
         memcpy(&u, text.data, sizeof(u));
         first = first ? first : time_of(&u);
         if (u.ut_type == BOOT_TIME)
-            put_machine(answer, q, name, &u, "the machine was started");
+            people_machine(answer, q, name, time_of(&u), true);
         else if (u.ut_type == RUN_LVL && memcmp(u.ut_user, "shutdown", 8) == 0)
-            put_machine(answer, q, name, &u, "the machine was shut down");
+            people_machine(answer, q, name, time_of(&u), false);
         if (u.ut_type != USER_PROCESS && u.ut_type != DEAD_PROCESS && u.ut_type != BOOT_TIME)
             continue;
         /* who was at this terminal has left it; a start of the machine ends all */
@@ -198,6 +205,7 @@ uint64_t people_accounting(struct sbuf *answer, const struct clue_question *q, s
         _cleanup_sbuf_ struct sbuf suspect = SBUF_INIT, says = SBUF_INIT;
         struct bytes comm;
         unsigned marks;
+        char number[16];
 
         memcpy(&a, text.data, sizeof(a));
         if ((a.ac_version & 0x0f) != 3)
@@ -216,6 +224,9 @@ uint64_t people_accounting(struct sbuf *answer, const struct clue_question *q, s
         f.marks = CLUE_STARTED | marks;
         f.text = sbuf_bytes(&says);
         f.suspect = sbuf_bytes(&suspect);
+        /* the real user: a set-user-ID program, or who went from root to it later, used more than that */
+        snprintf(number, sizeof(number), "#%u", a.ac_uid);
+        f.user = a.ac_flag & ASU ? BYTES_NULL : bytes_of(number);
         clue_put(answer, &f);
     }
     return first;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes that are still there: who began at that moment, who works in the directory, and which known products run here. */
+/* Processes that are still there: who began at that moment, who works in the directory, and which known products run here, or are only
+ * installed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attribution/agents.h"
@@ -52,6 +56,46 @@ static void gather_one(int proc, uint32_t pid, uint64_t boot_ns, struct sbuf *ou
     flat_put_bytes(out, read_small(proc, "cmdline", command, 512));
 }
 
+/* A product that removes what it takes for harmful. */
+static bool guards(const struct agent *a)
+{
+    return bytes_starts_with(a->kind, bytes_of("EDR")) || bytes_equal_str(a->kind, "antivirus") ||
+           bytes_starts_with(a->kind, bytes_of("FIM and"));
+}
+
+struct installed_search {
+    int root;
+    struct sbuf *out;
+};
+
+static void look_for(void *data, const struct agent *agent, struct bytes path)
+{
+    struct installed_search *search = data;
+    char text[PATH_MAX];
+    struct stat st;
+
+    if (!guards(agent) || path.len < 2 || path.len >= sizeof(text) || path.data[path.len - 1] == '*')
+        return;
+    snprintf(text, sizeof(text), "%.*s", (int)path.len - 1, path.data + 1);
+    if (fstatat(search->root, text, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    flat_put_bytes(search->out, agent->product);
+    flat_put_bytes(search->out, path);
+}
+
+static int gather_installed(int root, struct gathered *g)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct installed_search search = { root, &out };
+    struct agents *agents = NULL;
+
+    (void)agents_parse(agents_builtin(), &agents, NULL);
+    if (agents && root >= 0)
+        agents_each_path(agents, look_for, &search);
+    agents_free(agents);
+    return clue_gather_text(g, "installed", &out);
+}
+
 static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -60,13 +104,14 @@ static int gather(struct bytes request, struct gathered *g)
     struct bytes self = dir ? read_link(dirfd(dir), "self/exe", own, sizeof(own)) : BYTES_NULL;
     struct clue_question q;
     struct dirent *entry;
-    int r = clue_root();
+    _cleanup_close_ int root = clue_root(); /* the time zone is known now */
+    int r;
 
-    if (!dir || clue_question_get(request, &q) < 0) {
-        closep(&r);
+    if (!dir || clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    }
-    closep(&r); /* the time zone is known now */
+    r = gather_installed(root, g);
+    if (r < 0)
+        return r;
     while ((entry = readdir(dir))) {
         uint32_t pid;
         int proc;
@@ -150,18 +195,20 @@ static void put_process(struct sbuf *answer, const struct clue_question *q, cons
     clue_put(answer, &f);
 }
 
-static bool guards(const struct agent *a)
-{
-    return bytes_starts_with(a->kind, bytes_of("EDR")) || bytes_equal_str(a->kind, "antivirus") ||
-           bytes_starts_with(a->kind, bytes_of("FIM and"));
-}
-
 /* What these do is another source's: the tables of cron, the logs of packages, the rules of cleaners; a runtime has containers only. */
 static bool is_everywhere(const struct clue_question *q, const struct agent *a)
 {
     static const char *const kinds[] = { "job scheduler", "package manager", "log rotation", "temp cleaner", "version control" };
 
     return BYTES_AMONG(a->kind, kinds) || (!q->host_path.len && bytes_equal_str(a->kind, "container runtime"));
+}
+
+static void add_habits(struct sbuf *text, const struct agent *a)
+{
+    if (a->does.len)
+        sbuf_addf(text, "; %.*s", (int)a->does.len, a->does.data);
+    if (a->quarantine.len)
+        sbuf_addf(text, "; what it removed: %.*s", (int)a->quarantine.len, a->quarantine.data);
 }
 
 static void put_agent(struct sbuf *answer, const struct clue_question *q, const struct agent *a, const struct seen_process *s, bool looks_like)
@@ -172,16 +219,48 @@ static void put_agent(struct sbuf *answer, const struct clue_question *q, const 
     sbuf_add_bytes(&text, a->kind);
     sbuf_addf(&text, ", %s %.*s (pid %llu)", looks_like ? "a process that looks like it runs:" : "runs:", (int)s->exe.len, s->exe.data,
               (unsigned long long)s->pid);
-    if (a->does.len)
-        sbuf_addf(&text, "; %.*s", (int)a->does.len, a->does.data);
-    if (a->quarantine.len)
-        sbuf_addf(&text, "; what it removed: %.*s", (int)a->quarantine.len, a->quarantine.data);
+    add_habits(&text, a);
     f.text = sbuf_bytes(&text);
     if (guards(a) && !looks_like)
         f.marks |= CLUE_GUARDS;
     if (q->span_count && s->start_ns > q->spans[0].to_ns)
         f.marks |= CLUE_LATER;
     clue_put(answer, &f);
+}
+
+/* It may have run then; nothing says so. */
+static void put_installed(struct sbuf *answer, const struct agent *a, struct bytes path)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct clue_fact f = { .kind = CLUE_AGENT, .suspect = a->product };
+
+    sbuf_add_bytes(&text, a->product);
+    sbuf_addf(&text, " (%.*s) is installed, %.*s, and does not run now", (int)a->kind.len, a->kind.data, (int)path.len, path.data);
+    add_habits(&text, a);
+    f.text = sbuf_bytes(&text);
+    clue_put(answer, &f);
+}
+
+static bool is_among(const struct agent *const *shown, size_t n, const struct agent *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (shown[i] == a)
+            return true;
+    return false;
+}
+
+static void put_all_installed(struct sbuf *answer, struct bytes rest, const struct agents *agents, const struct agent **shown, size_t n)
+{
+    struct bytes product, path;
+
+    while (agents && n < PRODUCTS_MAX && flat_get_bytes(&rest, &product) == 0 && flat_get_bytes(&rest, &path) == 0) {
+        const struct agent *a = agents_by_product(agents, product);
+
+        if (!a || is_among(shown, n, a))
+            continue;
+        shown[n++] = a;
+        put_installed(answer, a, path);
+    }
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
@@ -199,17 +278,16 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
     clue_put_cover(answer, 0, 0);
     while (rest.len && take(&rest, &s) == 0) {
         struct agent_facts facts = { .executable = s.exe, .unit = unit_of(s.cgroup), .name = s.comm };
-        bool looks_like = false, known = false;
+        bool looks_like = false;
         const struct agent *a = agents ? agents_match(agents, &facts, &looks_like) : NULL;
 
         put_process(answer, &q, &s);
-        for (size_t i = 0; i < n; i++)
-            known |= shown[i] == a;
-        if (a && !known && n < PRODUCTS_MAX && !is_everywhere(&q, a)) {
+        if (a && !is_among(shown, n, a) && n < PRODUCTS_MAX && !is_everywhere(&q, a)) {
             shown[n++] = a;
             put_agent(answer, &q, a, &s, looks_like);
         }
     }
+    put_all_installed(answer, gathered_get(g, "installed"), agents, shown, n);
     agents_free(agents);
     return 0;
 }

@@ -66,11 +66,11 @@ void reflog_text(struct sbuf *answer, const struct clue_question *q, struct byte
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     return clue_gather_above(g, root, q.host_path.len ? q.host_path : q.path, LOG, LOG_MAX, true);
 }
 

@@ -58,14 +58,14 @@ static bool was_given(struct bytes all, struct bytes until, struct bytes directo
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
     struct clue_question q;
+    _cleanup_close_ int root = clue_begin(request, &q);
     struct named_command c;
     struct bytes left;
     int r = 0;
 
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
+    if (root < 0)
+        return root;
     for (left = q.extra; r == 0 && take(&left, &c);) {
         struct bytes rest = c.text, word;
 
@@ -87,44 +87,59 @@ static int gather(struct bytes request, struct gathered *g)
 
 /* ---- pure ---- */
 
+/* Are its variables written with a dollar? */
+static bool has_dollars(struct bytes text)
+{
+    static const char *const others[] = { "python", "node", "ruby", "lua" };
+    struct bytes line = bytes_next_field(&text, '\n');
+
+    for (size_t i = 0; bytes_starts_with(line, bytes_of("#!")) && i < ARRAY_SIZE(others); i++)
+        if (bytes_has(line, others[i]))
+            return false;
+    return true;
+}
+
 void scripts_text(struct sbuf *answer, const struct clue_question *q, const struct clue_fact *of, struct bytes name, struct bytes text)
 {
     struct clue_lines lines = { .rest = text };
-    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, hold = SBUF_INIT, named_line = SBUF_INIT;
     struct clue_fact f = *of, named = { 0 };
-    struct bytes line, named_line = BYTES_NULL;
-    unsigned named_at = 0, later = 0;
+    unsigned named_at = 0, later = 0, number;
+    struct line_place place_of = { .len = 0 };
+    struct bytes line;
+    bool dollars;
 
     if (!text.len || memchr(text.data, '\0', MIN(text.len, (size_t)4096)))
         return; /* a program */
-    while (clue_next_line(&lines, &line)) {
+    dollars = has_dollars(text);
+    while (clue_next_command(&lines, &hold, &line, &number)) {
         unsigned says;
 
         while (line.len && (line.data[0] == ' ' || line.data[0] == '\t'))
             line = (struct bytes){ line.data + 1, line.len - 1 };
         if (!line.len || line.data[0] == '#')
             continue;
-        says = line_marks(line, q);
+        says = line_marks_at(line, q, &place_of);
         if ((says & CLUE_NAMES) && (says & (CLUE_REMOVES | CLUE_ALTERS))) {
             f.marks = of->marks | says;
             f.text = line;
-            f.place = clue_place(&place, name, lines.number);
+            f.place = clue_place(&place, name, number);
             clue_put(answer, &f);
             return;
         }
         if ((says & CLUE_NAMES) && !named_at) {
-            named_at = lines.number;
-            named_line = line;
+            named_at = number;
+            sbuf_add_bytes(&named_line, line);
             named.marks = says;
         }
         /* a variable was given the path, and something is done with a variable */
-        if (named_at && !(says & CLUE_NAMES) && bytes_char(line, '$'))
+        if (named_at && !(says & CLUE_NAMES) && (!dollars || bytes_char(line, '$')))
             later |= says & (CLUE_REMOVES | CLUE_ALTERS);
     }
     if (!named_at)
         return;
     f.marks = of->marks | named.marks | later;
-    f.text = named_line;
+    f.text = sbuf_bytes(&named_line);
     f.place = clue_place(&place, name, named_at);
     clue_put(answer, &f);
 }

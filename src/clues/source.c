@@ -20,6 +20,7 @@
 
 #define HOMES_MAX 200
 #define ALSO_MAX (1024 * 1024)
+#define COMMAND_MAX (16 * 1024)
 #define UNPACKED_MAX (64 * 1024 * 1024) /* of one log */
 
 /* ---- gathering ---- */
@@ -28,6 +29,11 @@ int clue_root(void)
 {
     tzset(); /* later nothing can be opened, also not the time zone */
     return beneath_open_host(bytes_of("/"), 0, O_PATH | O_DIRECTORY);
+}
+
+int clue_begin(struct bytes request, struct clue_question *ret)
+{
+    return clue_question_get(request, ret) < 0 ? -EBADMSG : clue_root();
 }
 
 static int add(struct gathered *g, const char *path, char *data, size_t len)
@@ -259,6 +265,22 @@ int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *te
     return gathered_add(g, name, copy, text->len);
 }
 
+int clue_parse_files(struct bytes request, const struct gathered *g, struct sbuf *answer,
+                     void (*file)(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text))
+{
+    struct clue_question q;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    clue_put_cover(answer, 0, 0);
+    for (size_t i = 0; i < g->count; i++)
+        if (strcmp(g->files[i].name, CLUE_ANSWER) == 0)
+            sbuf_add_bytes(answer, g->files[i].content);
+        else
+            file(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
+    return 0;
+}
+
 /* ---- parsing ---- */
 
 struct bytes clue_unpacked(const struct gathered_file *file, size_t max, struct sbuf *hold)
@@ -292,6 +314,34 @@ bool clue_next_line(struct clue_lines *lines, struct bytes *ret)
         return false;
     *ret = bytes_next_line(&lines->rest);
     lines->number++;
+    return true;
+}
+
+static bool is_continued(struct bytes line)
+{
+    return line.len && line.data[line.len - 1] == '\\';
+}
+
+bool clue_next_command(struct clue_lines *lines, struct sbuf *hold, struct bytes *ret, unsigned *ret_number)
+{
+    struct bytes line;
+
+    if (!clue_next_line(lines, &line))
+        return false;
+    *ret = line;
+    *ret_number = lines->number;
+    if (!is_continued(line))
+        return true;
+    sbuf_clear(hold);
+    do {
+        bool more = is_continued(line);
+
+        sbuf_add(hold, line.data, line.len - more);
+        sbuf_add_char(hold, ' ');
+        *ret = sbuf_bytes(hold);
+        if (!more)
+            break;
+    } while (hold->len < COMMAND_MAX && clue_next_line(lines, &line));
     return true;
 }
 

@@ -80,14 +80,7 @@ static int gather(struct bytes request, struct gathered *g)
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    struct clue_question q;
-
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    clue_put_cover(answer, 0, 0);
-    for (size_t i = 0; i < g->count; i++)
-        trash_note(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
-    return 0;
+    return clue_parse_files(request, g, answer, trash_note);
 }
 
 const struct foreign_job clue_job_trash = { "the trashes of users", 16 * 1024 * 1024, gather, parse, false };

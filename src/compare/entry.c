@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "compare/content.h"
+#include "engine/overlay_marks.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
@@ -136,31 +137,11 @@ static int emit(const struct pair *p, enum difference_kind kind, struct bytes xa
     return p->options->each(p->options->data, d);
 }
 
-/* Overlay's own bookkeeping, and the label that an engine gives each container's files. */
-static bool is_noted(const char *name)
-{
-    static const char *const not_ours[] = { "trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.",
-                                            "user.containers.", "security.selinux" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
-        if (strncmp(name, not_ours[i], strlen(not_ours[i])) == 0)
-            return false;
-    return *name != '\0';
-}
-
 static size_t attribute_list(const struct layer_entry *e, char *list)
 {
     ssize_t n = path_listxattr(e->fd, list, XATTRS_MAX);
 
     return n > 0 ? (size_t)n : 0;
-}
-
-static bool in_list(const char *list, size_t len, const char *name)
-{
-    for (size_t i = 0; i < len; i += strlen(list + i) + 1)
-        if (strcmp(list + i, name) == 0)
-            return true;
-    return false;
 }
 
 static int compare_xattrs(const struct pair *p)
@@ -180,7 +161,7 @@ static int compare_xattrs(const struct pair *p)
     for (size_t i = 0; i < was_len && r == 0; i += strlen(was + i) + 1) {
         ssize_t n, m;
 
-        if (!is_noted(was + i))
+        if (!xattr_is_own(was + i))
             continue;
         n = path_getxattr(p->was->fd, was + i, x, XATTRS_MAX);
         m = path_getxattr(p->is->fd, was + i, y, XATTRS_MAX);
@@ -188,7 +169,7 @@ static int compare_xattrs(const struct pair *p)
             r = emit(p, DIFFERENCE_XATTR, bytes_of(was + i));
     }
     for (size_t i = 0; i < is_len && r == 0; i += strlen(is + i) + 1)
-        if (is_noted(is + i) && !in_list(was, was_len, is + i))
+        if (xattr_is_own(is + i) && !xattr_is_listed(was, was_len, is + i))
             r = emit(p, DIFFERENCE_XATTR, bytes_of(is + i));
     return r;
 }

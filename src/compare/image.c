@@ -11,6 +11,7 @@
 
 #include "engine/layers.h"
 #include "compare/entry.h"
+#include "util/array.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -93,15 +94,8 @@ static bool is_mount_point(const struct comparison *w, struct bytes path)
 
 static int push(struct comparison *w, struct bytes path, const struct deletion *gone)
 {
-    if (w->count == w->size) {
-        size_t size = w->size ? w->size * 2 : 64;
-        struct pending_directory *stack = reallocarray(w->stack, size, sizeof(*stack));
-
-        if (!stack)
-            return err_set(w->err, -ENOMEM, "comparing");
-        w->stack = stack;
-        w->size = size;
-    }
+    if (ARRAY_ROOM(w->stack, w->count, w->size, 64) < 0)
+        return err_set(w->err, -ENOMEM, "comparing");
     w->stack[w->count] = (struct pending_directory){ malloc(path.len + 1), path.len, *gone };
     if (!w->stack[w->count].path)
         return err_set(w->err, -ENOMEM, "comparing");

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
-#include "cause/cause.h"
+#include "compare/event_copy.h"
 #include "event/operation.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -21,6 +20,7 @@ struct attribute {
 struct track {
     bool was, is;       /* was it there at the first moment, is it at the second */
     bool other;         /* what is there is another file than what was */
+    bool named;         /* the first change of it gave it the name by a rename: whether there was one before, its replacement says */
     struct file_state before, after; /* as far as the changes say */
     /* the last change of each kind; owned */
     struct event *name, *content, *mode, *owner, *times;
@@ -33,6 +33,8 @@ struct track {
 struct record_comparison {
     const struct compare_options *options;
     struct bytes below; /* the path that is asked for */
+    struct bytes host_below; /* where the host has a container's; BYTES_NULL: only its own names count */
+    struct selector asked;
     struct track *tracks;
     struct record_summary summary;
     struct err *err;
@@ -76,6 +78,9 @@ static struct track *track_of(struct record_comparison *r, struct bytes path, bo
     t->len = path.len;
     memcpy(t->path, path.data, path.len);
     HASH_ADD(hh, r->tracks, path, t->len, t);
+    HASH_FREE_IF_OUT(hh, t);
+    if (!t)
+        err_set(r->err, -ENOMEM, "comparing");
     return t;
 }
 
@@ -87,6 +92,7 @@ static void renew(struct file_state *to, const struct file_state *from, unsigned
 }
 
 #define ATTRIBUTES (FILE_MODE | FILE_UID | FILE_GID)
+#define HALVES_NS (2 * NS_PER_S) /* two events of one system call: the same moment, or when a sensor on a busy machine looked */
 
 static void put(struct event **slot, struct event *e)
 {
@@ -104,6 +110,7 @@ static int appears(struct record_comparison *r, struct event *e)
         event_free(e);
         return -E2BIG;
     }
+    t->named = e->operation == OPERATION_RENAME && !t->was && !t->name;
     t->is = true;
     t->other = true;
     t->after = (struct file_state){ 0 };
@@ -113,9 +120,9 @@ static int appears(struct record_comparison *r, struct event *e)
     return 0;
 }
 
-static int disappears(struct record_comparison *r, struct event *e)
+static int disappears(struct record_comparison *r, struct event *e, struct bytes path)
 {
-    struct track *t = track_of(r, e->path, true);
+    struct track *t = track_of(r, path, true);
 
     if (!t) {
         event_free(e);
@@ -125,9 +132,18 @@ static int disappears(struct record_comparison *r, struct event *e)
         /* as it was before the changes in between, as far as they say */
         file_state_add(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
     }
-    t->is = false;
+    t->is = t->named = false;
     put(&t->name, e);
     return 0;
+}
+
+/* The rename that put something there, and the event of what is gone, are one system call. */
+static bool is_same_moment(const struct event *rename, const struct event *e)
+{
+    uint64_t apart = !rename ? 0 : rename->time_ns > e->time_ns ? rename->time_ns - e->time_ns : e->time_ns - rename->time_ns;
+
+    return rename && rename->operation == OPERATION_RENAME && bytes_equal(rename->path, e->path) && rename->actor.pid == e->actor.pid &&
+           apart < HALVES_NS;
 }
 
 /* A rename has put something else in its place: the name stays. */
@@ -141,9 +157,9 @@ static int replaced(struct record_comparison *r, struct event *e)
         return -E2BIG;
     }
     /* its two events come in either order */
-    same_moment = t->name && t->name->operation == OPERATION_RENAME && t->name->time_ns == e->time_ns;
-    if (same_moment && !t->was && t->name->actor.pid == e->actor.pid)
-        t->was = true;
+    same_moment = is_same_moment(t->name, e);
+    t->was |= same_moment && t->named;
+    t->named = false;
     if (!t->other || same_moment)
         file_state_add(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
     t->other = true;
@@ -167,6 +183,10 @@ static int move_tracks(struct record_comparison *r, struct bytes from, struct by
         if (t->len > from.len && bytes_path_covers(from, path) && t->is && !t->was) {
             HASH_DEL(r->tracks, t);
             HASH_ADD(hh, moved, path, t->len, t);
+            if (!HASH_IS_IN(hh, t)) {
+                track_free(t);
+                code = err_set(r->err, -ENOMEM, "comparing");
+            }
         }
     }
     HASH_ITER(hh, moved, t, next) {
@@ -190,44 +210,27 @@ static int move_tracks(struct record_comparison *r, struct bytes from, struct by
     return code;
 }
 
-static struct event *copy_for_old_name(const struct event *e)
+/* What is there now is what had the other name, whatever the rename's own event says of it. */
+static int appears_as(struct record_comparison *r, struct event *e, const struct track *from)
 {
-    struct event *copy = event_new();
+    struct track *t;
+    int code = appears(r, e);
 
-    if (!copy)
-        return NULL;
-    *copy = *e;
-    copy->arena = (struct arena){ 0 };
-    copy->lent = NULL;
-    copy->cause = (struct cause){ 0 };
-    /* what points into the other's memory is copied */
-    event_set(copy, &copy->path, e->path);
-    event_set(copy, &copy->previous_path, e->previous_path);
-    event_set(copy, &copy->host_path, e->host_path);
-    event_set(copy, &copy->previous_host_path, e->previous_host_path);
-    event_set(copy, &copy->target_path, e->target_path);
-    event_set(copy, &copy->xattr, e->xattr);
-    event_set(copy, &copy->watch_text, e->watch_text);
-    event_set(copy, &copy->key, e->key);
-    event_set(copy, &copy->note, e->note);
-    event_set(copy, &copy->actor.executable, e->actor.executable);
-    event_set(copy, &copy->actor.name, e->actor.name);
-    event_set(copy, &copy->actor.args, e->actor.args);
-    event_set(copy, &copy->actor.working_directory, e->actor.working_directory);
-    event_set(copy, &copy->actor.tty, e->actor.tty);
-    event_set(copy, &copy->actor.script, e->actor.script);
-    copy->file.owner = copy->file.group = BYTES_NULL;
-    copy->before = copy->after = (struct file_state){ 0 };
-    copy->actor.process = process_ref(e->actor.process);
-    copy->victim = container_ref(e->victim);
-    cause_remember(copy);
-    return copy;
+    if (code < 0 || !from)
+        return code;
+    HASH_FIND(hh, r->tracks, e->path.data, e->path.len, t); /* which keeps the event */
+    if (!t)
+        return 0;
+    file_state_add(&t->after, &from->after, ATTRIBUTES | FILE_SIZE);
+    if (!from->other)
+        file_state_add(&t->after, &from->before, ATTRIBUTES | FILE_SIZE);
+    return 0;
 }
 
 static int renamed(struct record_comparison *r, struct event *e)
 {
-    struct event *old = e->previous_path.len ? copy_for_old_name(e) : NULL;
-    struct track *from;
+    struct event *old = e->previous_path.len ? event_copy_for_track(e) : NULL;
+    struct track *from = NULL;
     int code;
 
     if (old) {
@@ -249,7 +252,26 @@ static int renamed(struct record_comparison *r, struct event *e)
             }
         }
     }
-    return appears(r, e);
+    return appears_as(r, e, from);
+}
+
+/* Out of what is watched, to where fanotify could not look any more. */
+static bool is_moved_away(const struct event *e)
+{
+    return e->operation == OPERATION_RENAME && !e->path.len && e->previous_path.len;
+}
+
+static int moved_away(struct record_comparison *r, struct event *e)
+{
+    struct track *t, *next;
+
+    HASH_ITER(hh, r->tracks, t, next) {
+        struct bytes path = { t->path, t->len };
+
+        if (t->len > e->previous_path.len && bytes_path_covers(e->previous_path, path) && !t->was)
+            t->is = false;
+    }
+    return disappears(r, e, e->previous_path);
 }
 
 static bool knows(const struct event *e, unsigned which)
@@ -262,9 +284,9 @@ static void put_attributes(struct track *t, struct event *e)
 {
     struct event *copy;
 
-    if ((!knows(e, FILE_MODE) || file_state_mode_differs(&e->before, &e->after)) && (copy = copy_for_old_name(e)))
+    if ((!knows(e, FILE_MODE) || file_state_mode_differs(&e->before, &e->after)) && (copy = event_copy_for_track(e)))
         put(&t->mode, copy);
-    if ((!knows(e, FILE_UID | FILE_GID) || file_state_owner_differs(&e->before, &e->after)) && (copy = copy_for_old_name(e)))
+    if ((!knows(e, FILE_UID | FILE_GID) || file_state_owner_differs(&e->before, &e->after)) && (copy = event_copy_for_track(e)))
         put(&t->owner, copy);
     put(&t->times, e);
 }
@@ -328,11 +350,31 @@ static int changed(struct record_comparison *r, struct event *e)
     return 0;
 }
 
+/* A volume's file has a name in each container, and one on the host: the one that is asked for, or BYTES_NULL: it lies elsewhere. */
+static struct bytes asked_name(const struct record_comparison *r, struct event *e, struct bytes path, struct bytes host)
+{
+    bool own = e->victim && selector_matches(&r->asked, e->victim);
+    struct bytes rest;
+
+    if (own && bytes_path_covers(r->below, path))
+        return path;
+    if (!host.len && e->victim_kind == VICTIM_HOST)
+        host = path;
+    if (!host.len || !bytes_path_covers(r->host_below, host))
+        return own ? path : BYTES_NULL;
+    rest = (struct bytes){ host.data + r->host_below.len, host.len - r->host_below.len };
+    return rest.len ? arena_join_path(&e->arena, r->below, rest) : arena_copy(&e->arena, r->below);
+}
+
 static int on_event(void *data, struct event *e)
 {
     struct record_comparison *r = data;
 
-    if (e->error != 0 || !e->path.len) { /* what was refused changed nothing */
+    if (bytes_known(r->host_below)) {
+        e->path = asked_name(r, e, e->path, e->host_path);
+        e->previous_path = asked_name(r, e, e->previous_path, e->previous_host_path);
+    }
+    if (e->error != 0 || (!e->path.len && !is_moved_away(e))) { /* what was refused changed nothing */
         event_free(e);
         return 0;
     }
@@ -353,11 +395,11 @@ static int on_event(void *data, struct event *e)
         return appears(r, e);
     case OPERATION_UNLINK:
     case OPERATION_RMDIR:
-        return disappears(r, e);
+        return disappears(r, e, e->path);
     case OPERATION_REPLACE:
         return replaced(r, e);
     case OPERATION_RENAME:
-        return renamed(r, e);
+        return is_moved_away(e) ? moved_away(r, e) : renamed(r, e);
     default:
         return changed(r, e);
     }
@@ -403,14 +445,14 @@ static int emit_track(struct record_comparison *r, struct track *t)
         return emit(r, t, t->is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, &t->name, BYTES_NULL);
     if (t->other) {
         /* another file is there; what it holds is not recorded */
-        struct event *again = t->name ? copy_for_old_name(t->name) : NULL;
+        struct event *again = t->name ? event_copy_for_track(t->name) : NULL;
 
         code = emit(r, t, DIFFERENCE_CONTENT, t->content ? &t->content : &t->name, BYTES_NULL);
         if (!t->mode)
             t->mode = TAKE_PTR(again);
         event_free(again);
         if (code == 0 && file_state_owner_differs(&t->before, &t->after) && !t->owner && t->mode)
-            t->owner = copy_for_old_name(t->mode);
+            t->owner = event_copy_for_track(t->mode);
     } else if (t->content) {
         code = emit(r, t, DIFFERENCE_CONTENT, &t->content, BYTES_NULL);
     }
@@ -444,7 +486,8 @@ static int by_path(const struct track *a, const struct track *b)
 int compare_record(struct store *store, const struct store_query *query, const struct compare_options *options,
                    struct record_summary *ret, struct err *err)
 {
-    struct record_comparison r = { .options = options, .below = query->path, .err = err };
+    struct record_comparison r = { .options = options, .below = query->path, .err = err, .host_below = bytes_known(query->container) ? query->host_path : BYTES_NULL,
+                                   .asked = { query->kind ? query->kind : SELECTOR_NAME, query->runtime, query->container } };
     struct track *t, *next;
     int code = store_each_event(store, query, on_event, &r, err);
 

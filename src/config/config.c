@@ -35,6 +35,8 @@ static int set_default(struct config *c, enum config_key key)
     v->items = arena_alloc(&c->arena, n * sizeof(*v->items));
     if (!v->items)
         return -ENOMEM;
+    if (config_key_info(key)->list && !rest.len)
+        n = 0;
     for (v->count = 0; v->count < n; v->count++) {
         v->items[v->count] = arena_copy(&c->arena, bytes_next_field(&rest, ' '));
         if (!v->items[v->count].data)
@@ -92,6 +94,16 @@ struct bytes config_watch_key(const struct config_block *watch)
     const struct config_value *key = &watch->values[CONFIG_WATCH_KEY];
 
     return key->count ? key->items[0] : watch->name;
+}
+
+bool config_keeps_copies(const struct config_block *watch)
+{
+    const struct config_value *value = &watch->values[CONFIG_WATCH_KEEP_COPIES];
+    bool on = false;
+
+    if (value->count)
+        (void)config_parse_switch(value->items[0], &on);
+    return on;
 }
 
 unsigned config_all_permissions(const struct config *c)

@@ -73,11 +73,15 @@ struct bytes config_text(const struct config *c, enum config_key key);
 bool config_switch(const struct config *c, enum config_key key);
 /* enum permission. watch: NULL for those at the top. */
 unsigned config_permissions(const struct config *c, const struct config_block *watch);
+/* keep_copies of the watch. */
+bool config_keeps_copies(const struct config_block *watch);
 /* Of all watches: sensors are chosen by it; a reload may ask for more, and then it is said what is not seen. */
 unsigned config_all_permissions(const struct config *c);
 /* How many may be watched at least, as far as that is known before anything is opened. */
 size_t config_count_targets(const struct config *c);
 struct bytes config_watch_key(const struct config_block *watch);
 
+/* In double quotes, as it is read again. Printable UTF-8 stays; what a terminal would act upon does not. */
+void config_quote(struct sbuf *out, struct bytes text);
 /* As culprit.conf, with the source of each value behind it; read again it is the same configuration. */
 void config_print(const struct config *c, struct sbuf *out);

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 
+#include "alert/usual_limits.h"
 #include "config/groups.h"
 #include "config/keys_expect.h"
 #include "config/keys_sink.h"
+#include "copies/pack.h"
 #include "event/operation.h"
 #include "sensor/sensors.h"
 #include "store/store.h"
@@ -124,13 +126,18 @@ static int check_size(struct bytes value, struct err *err)
     return parse_size(value.data, &size, err); /* values end in a NUL */
 }
 
+static int parse_or_off(struct bytes value, uint64_t *ret_ns, struct err *err)
+{
+    *ret_ns = 0;
+    if (bytes_equal_str(value, "off") || parse_duration(value.data, ret_ns, NULL) == 0) /* values end in a NUL */
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is neither off nor a duration (write 90s, 15m, 2h or 7d)", BYTES_SHOWN(value));
+}
+
 int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err)
 {
-    int r = 0;
+    int r = parse_or_off(value, ret_ns, err);
 
-    *ret_ns = 0;
-    if (!bytes_equal_str(value, "off"))
-        r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
     if (r == 0 && *ret_ns && *ret_ns < RETENTION_AGE_MIN_NS)
         r = err_say(err, -EINVAL, "\"%.*s\" is less than an hour", BYTES_SHOWN(value));
     return r;
@@ -150,14 +157,41 @@ int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *e
 
 int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err)
 {
-    int r = 0;
+    int r = parse_or_off(value, ret_ns, err);
 
-    *ret_ns = 0;
-    if (!bytes_equal_str(value, "off"))
-        r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
     if (r == 0 && *ret_ns && *ret_ns < NS_PER_S)
         r = err_say(err, -EINVAL, "\"%.*s\" is less than a second", BYTES_SHOWN(value));
     return r;
+}
+
+int config_parse_copies_size(struct bytes value, uint64_t *ret, struct err *err)
+{
+    int r = parse_size(value.data, ret, err); /* values end in a NUL */
+
+    return r == 0 && *ret < COPIES_LIMIT_LEAST ? err_say(err, -EINVAL, "\"%.*s\" is less than 1M", BYTES_SHOWN(value)) : r;
+}
+
+static int check_copies_size(struct bytes value, struct err *err)
+{
+    uint64_t size;
+
+    return config_parse_copies_size(value, &size, err);
+}
+
+int config_parse_learning(struct bytes value, uint64_t *ret_ns, struct err *err)
+{
+    int r = parse_or_off(value, ret_ns, err);
+
+    if (r == 0 && *ret_ns > USUAL_CAUSE_NS)
+        r = err_say(err, -EINVAL, "\"%.*s\" is more than 30 days", BYTES_SHOWN(value));
+    return r;
+}
+
+static int check_learning(struct bytes value, struct err *err)
+{
+    uint64_t ns;
+
+    return config_parse_learning(value, &ns, err);
 }
 
 static int check_heartbeat(struct bytes value, struct err *err)
@@ -221,6 +255,52 @@ static int check_word(struct bytes value, struct err *err)
     return value.len <= 255 ? 0 : err_say(err, -EINVAL, "longer than 255 bytes");
 }
 
+static int check_argument(struct bytes value, struct err *err)
+{
+    return value.len && value.len <= 255 ? 0 : err_say(err, -EINVAL, "a value is 1 to 255 bytes long");
+}
+
+/* Who it is, is known when the guard begins: what never can be is said now. */
+static int check_allow(struct bytes value, struct err *err)
+{
+    static const char *const words[] = { "exe:", "unit:", "container:", "user:" };
+    struct bytes name = value;
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (bytes_starts_with(value, bytes_of(words[i])))
+            name = (struct bytes){ value.data + strlen(words[i]), value.len - strlen(words[i]) };
+    if (value.len && !name.len)
+        return err_say(err, -EINVAL, "\"%.*s\" names nobody", BYTES_SHOWN(value));
+    if (bytes_char(name, '/') && name.data[0] != '/')
+        return err_say(err, -EINVAL, "\"%.*s\" is no path of an executable that begins with /", BYTES_SHOWN(value));
+    return check_argument(value, err);
+}
+
+static int check_on_verdict(struct bytes value, struct err *err)
+{
+    static const char *const words[] = { "none", "exec", "freeze", "kill" };
+
+    if (BYTES_AMONG(value, words))
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is nothing that is done (use none, exec, freeze, kill)", BYTES_SHOWN(value));
+}
+
+static int check_on_verdict_limit(struct bytes value, struct err *err)
+{
+    uint64_t n;
+
+    if (parse_u64(value, 10, &n) == 0 && n >= 1 && n <= 60)
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is not a number from 1 to 60", BYTES_SHOWN(value));
+}
+
+static int check_guard_method(struct bytes value, struct err *err)
+{
+    if (bytes_equal_str(value, "auto") || bytes_equal_str(value, "bpf") || bytes_equal_str(value, "immutable"))
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is no method (use auto, bpf, immutable)", BYTES_SHOWN(value));
+}
+
 /* clang-format off */
 static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
     [CONFIG_GROUPS] = { CONFIG_TOP, true, "groups", "etc programs local opt boot schedules units", "names of groups",
@@ -250,10 +330,18 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         "where the store is bigger, the oldest is removed", check_retention_size },
     [CONFIG_WHEN_FULL] = { CONFIG_TOP, false, "when_full", "stop", "stop, oldest",
         "where the disk is full: what comes waits for room, or the oldest is removed to make some", check_when_full },
+    [CONFIG_COPIES_SIZE] = { CONFIG_TOP, false, "copies_size", "256M", "a size of at least 1M",
+        "of all copies that watches with keep_copies keep, on disk, beside the store", check_copies_size },
     [CONFIG_ALERTS] = { CONFIG_TOP, false, "alerts", "on", "on, off",
         "changes are judged by their cause, and what is not expected is an alert", check_switch },
+    [CONFIG_LEARNING] = { CONFIG_TOP, false, "learning", "7d", "off, or a duration of at most 30 days: 1d, 7d",
+        "what is new at a watch, or a burst, is told where it was recorded so long without a gap", check_learning },
     [CONFIG_EXPECTED] = { CONFIG_TOP, true, "expected", "package container engine agent configuration git rotation tmpfiles editor",
         "names of rows", "what is expected by itself; {}: only what expect blocks say", check_expected },
+    [CONFIG_EDITORS] = { CONFIG_TOP, true, "editors",
+        "vi vim vim.* nvim nano emacs emacs-* ed micro joe mcedit hx kak", "names, paths or patterns",
+        "programs of the row editor: by a person at a terminal, on files that are theirs", check_pattern },
+    [CONFIG_REDACT] = { CONFIG_TOP, true, "redact", "", "users, arguments, homes", "what alerts do not tell; {}: nothing", check_redact },
     [CONFIG_WATCH_TARGETS] = { CONFIG_WATCH, true, "targets", NULL, "paths, or CONTAINER:PATH",
         "all below a directory is watched; what is not there yet is waited for", check_target },
     [CONFIG_WATCH_PERMISSIONS] = { CONFIG_WATCH, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },
@@ -261,6 +349,21 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         check_word },
     [CONFIG_WATCH_RETENTION_AGE] = { CONFIG_WATCH, false, "retention_age", NULL, "off, or a duration of at least an hour: 12h, 90d",
         "as at the top", check_age },
+    [CONFIG_WATCH_KEEP_COPIES] = { CONFIG_WATCH, false, "keep_copies", NULL, "on, off",
+        "copies of its files are kept, for restore and diff --content; off if left out", check_switch },
+    [CONFIG_WATCH_GUARD] = { CONFIG_WATCH, false, "guard", NULL, "on, off", "changes of its targets are refused, as culprit guard does (off)", check_switch },
+    [CONFIG_WATCH_ALLOW] = { CONFIG_WATCH, true, "allow", NULL, "paths of executables, units, containers, users",
+        "who may all the same, of the method bpf", check_allow },
+    [CONFIG_WATCH_GUARD_METHOD] = { CONFIG_WATCH, false, "guard_method", NULL, "auto, bpf, immutable",
+        "by the kernel, by the flags of chattr, or the first where it holds (auto)", check_guard_method },
+    [CONFIG_WATCH_GUARD_KEEP] = { CONFIG_WATCH, false, "guard_keep", NULL, "on, off",
+        "it goes on when the daemon is killed, until the next one takes it over (off)", check_switch },
+    [CONFIG_WATCH_ON_VERDICT] = { CONFIG_WATCH, false, "on_verdict", NULL, "none, exec, freeze, kill",
+        "what is done to the culprit of an alert (none)", check_on_verdict },
+    [CONFIG_WATCH_ON_VERDICT_LIMIT] = { CONFIG_WATCH, false, "on_verdict_limit", NULL, "1 to 60",
+        "so often an hour; once more, and nothing is done any more (3)", check_on_verdict_limit },
+    [CONFIG_WATCH_ON_VERDICT_RUN] = { CONFIG_WATCH, true, "on_verdict_run", NULL, "a program by its whole path, and its arguments",
+        "of exec: it gets the alert as a sink of type exec does, within 10s", check_argument },
     [CONFIG_EXPECT_PROGRAM] = { CONFIG_EXPECT, true, "program", NULL, "names, paths or patterns",
         "the executable that made the change, or on whose behalf it was made", check_pattern },
     [CONFIG_EXPECT_PACKAGE] = { CONFIG_EXPECT, true, "package", NULL, "names or patterns", "which that executable belongs to", check_pattern },
@@ -277,12 +380,12 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         check_operations },
     [CONFIG_EXPECT_PATHS] = { CONFIG_EXPECT, true, "paths", NULL, "paths or patterns",
         "which files, as their container has them or as the host does: with all below", check_pattern },
-    [CONFIG_SINK_TYPE] = { CONFIG_SINK, false, "type", NULL, "journal, file, exec, webhook, syslog", "where alerts go", check_sink_type },
-    [CONFIG_SINK_TO] = { CONFIG_SINK, true, "to", NULL, "a path, a command with its arguments, URLs",
-        "of a file, of a program, of webhooks and syslog (tcp://HOST:PORT, tls://HOST:PORT)", check_sink_to },
+    [CONFIG_SINK_TYPE] = { CONFIG_SINK, false, "type", NULL, "journal, file, exec, webhook, syslog, container, mail, kubernetes", "where alerts go", check_sink_type },
+    [CONFIG_SINK_TO] = { CONFIG_SINK, true, "to", NULL, "a path, a command with its arguments, URLs, addresses",
+        "of a file, of a program, of webhooks and syslog (tcp://HOST:PORT, tls://HOST:PORT), of mail", check_sink_to },
     [CONFIG_SINK_FORMAT] = { CONFIG_SINK, false, "format", NULL, "ecs, alertmanager, slack, mattermost, teams, pagerduty, ocsf, otlp", "of a webhook (ecs)",
         check_sink_format },
-    [CONFIG_SINK_SECRET] = { CONFIG_SINK, false, "secret", NULL, "a path", "the file with a webhook's token or routing key", check_path },
+    [CONFIG_SINK_SECRET] = { CONFIG_SINK, false, "secret", NULL, "a path", "the file with a webhook's token or routing key, a mail server's USER:PASSWORD, a token of Kubernetes", check_path },
     [CONFIG_SINK_CA] = { CONFIG_SINK, false, "ca", NULL, "a path", "the file with the certificates that a webhook's, or syslog's, is checked against",
         check_path },
     [CONFIG_SINK_USER] = { CONFIG_SINK, false, "user", NULL, "a name", "whom a program runs as (nobody)", check_word },
@@ -291,6 +394,9 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         check_sink_severity },
     [CONFIG_SINK_SIZE] = { CONFIG_SINK, false, "size", NULL, "a size, or off", "of a file before it is rotated (10M); five are kept",
         check_sink_size },
+    [CONFIG_SINK_SERVER] = { CONFIG_SINK, false, "server", NULL, "smtp://HOST[:PORT], smtps://HOST[:PORT], or a mailer's path",
+        "of mail: where it goes (/usr/sbin/sendmail)", check_sink_server },
+    [CONFIG_SINK_FROM] = { CONFIG_SINK, false, "from", NULL, "an address", "of mail: who it is from (culprit@ and the host's name)", check_sink_address },
 };
 /* clang-format on */
 

@@ -25,13 +25,25 @@ enum config_key {
     CONFIG_RETENTION_AGE,
     CONFIG_RETENTION_SIZE,
     CONFIG_WHEN_FULL,
+    CONFIG_COPIES_SIZE,
     CONFIG_ALERTS,
+    CONFIG_LEARNING,
     CONFIG_EXPECTED,
+    CONFIG_EDITORS,
+    CONFIG_REDACT,
     /* of one watch */
     CONFIG_WATCH_TARGETS,
     CONFIG_WATCH_PERMISSIONS,
     CONFIG_WATCH_KEY,
     CONFIG_WATCH_RETENTION_AGE,
+    CONFIG_WATCH_KEEP_COPIES,
+    CONFIG_WATCH_GUARD,
+    CONFIG_WATCH_ALLOW,
+    CONFIG_WATCH_GUARD_METHOD,
+    CONFIG_WATCH_GUARD_KEEP,
+    CONFIG_WATCH_ON_VERDICT,
+    CONFIG_WATCH_ON_VERDICT_LIMIT,
+    CONFIG_WATCH_ON_VERDICT_RUN,
     /* of one block of what is expected: in the order of enum expect_kind (alert/expect.h) */
     CONFIG_EXPECT_PROGRAM,
     CONFIG_EXPECT_PACKAGE,
@@ -54,6 +66,8 @@ enum config_key {
     CONFIG_SINK_TIMEOUT,
     CONFIG_SINK_SEVERITY,
     CONFIG_SINK_SIZE,
+    CONFIG_SINK_SERVER,
+    CONFIG_SINK_FROM,
     CONFIG_KEY_COUNT,
 };
 #define CONFIG_TOP_COUNT CONFIG_WATCH_TARGETS /* those at the top come first */
@@ -89,6 +103,10 @@ bool config_sensor_is_automatic(struct bytes value);
 /* Nanoseconds, bytes; 0: off. -EINVAL with what is wrong. */
 int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err);
 int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *err);
+/* Bytes on disk. -EINVAL. */
+int config_parse_copies_size(struct bytes value, uint64_t *ret, struct err *err);
+/* Nanoseconds; 0: off. -EINVAL with what is wrong. */
+int config_parse_learning(struct bytes value, uint64_t *ret_ns, struct err *err);
 /* "off" is 0. CLOCK_MONOTONIC's nanoseconds; -EINVAL. */
 int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err);
 /* stop (false), oldest. -EINVAL with what is allowed. */

@@ -28,6 +28,15 @@ int check_expected(struct bytes value, struct err *err)
     return err_say(err, -EINVAL, "no row \"%.*s\" (%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
+int check_redact(struct bytes value, struct err *err)
+{
+    static const char *const words[] = { "users", "arguments", "homes" };
+
+    if (BYTES_AMONG(value, words))
+        return 0;
+    return err_say(err, -EINVAL, "nothing to redact is called \"%.*s\" (users, arguments, homes)", BYTES_SHOWN(value));
+}
+
 int check_pattern(struct bytes value, struct err *err)
 {
     if (!value.len)

@@ -4,7 +4,9 @@
 #include <errno.h>
 
 #include "alert/severity.h"
+#include "sink/mail_message.h"
 #include "sink/sink.h"
+#include "util/macro.h"
 #include "util/parse.h"
 
 int check_sink_type(struct bytes value, struct err *err)
@@ -50,6 +52,23 @@ int check_sink_severity(struct bytes value, struct err *err)
     if (severity_by_name(value) != SEVERITY_COUNT)
         return 0;
     return err_say(err, -EINVAL, "no severity \"%.*s\" (low, medium, high, critical)", BYTES_SHOWN(value));
+}
+
+int check_sink_server(struct bytes value, struct err *err)
+{
+    static const char *const begins[] = { "smtp://", "smtps://", "/" };
+
+    if (bytes_char(value, '@') && value.data[0] != '/') /* it would be in failures' texts, and go without TLS */
+        return err_say(err, -EINVAL, "user and password of a server are in the file that secret names");
+    for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+        if (bytes_starts_with(value, bytes_of(begins[i])) && value.len > strlen(begins[i]))
+            return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is neither smtp://HOST nor smtps://HOST, nor a mailer's path", BYTES_SHOWN(value));
+}
+
+int check_sink_address(struct bytes value, struct err *err)
+{
+    return mail_check_address(value, err);
 }
 
 int check_sink_size(struct bytes value, struct err *err)

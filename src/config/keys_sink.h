@@ -15,4 +15,6 @@ int check_sink_to(struct bytes value, struct err *err);
 int check_sink_format(struct bytes value, struct err *err);
 int check_sink_timeout(struct bytes value, struct err *err);
 int check_sink_severity(struct bytes value, struct err *err);
+int check_sink_server(struct bytes value, struct err *err);
+int check_sink_address(struct bytes value, struct err *err);
 int check_sink_size(struct bytes value, struct err *err);

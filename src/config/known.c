@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "util/fingerprint.h"
+#include "util/hash_table.h"
 #include "watch/target.h"
 
 struct config_known {
@@ -52,7 +52,8 @@ int config_know(struct config_known **all, struct bytes target, const struct con
     known->key = key;
     known->from = *from;
     HASH_ADD(hh, *all, key, sizeof(known->key), known);
-    return 0;
+    HASH_FREE_IF_OUT(hh, known);
+    return known ? 0 : -ENOMEM;
 }
 
 void config_forget(struct config_known **all)

@@ -8,8 +8,7 @@
 
 #define SOURCE_COLUMN 40
 
-/* In double quotes, as libconfuse reads them. Printable UTF-8 stays; what a terminal would act upon does not. */
-static void add_quoted(struct sbuf *out, struct bytes text)
+void config_quote(struct sbuf *out, struct bytes text)
 {
     sbuf_add_char(out, '"');
     while (text.len) {
@@ -61,7 +60,7 @@ static void add_value(struct sbuf *out, const char *indent, enum config_key key,
     for (size_t i = 0; i < v->count; i++) {
         if (info->list)
             sbuf_add_str(out, i ? ", " : " ");
-        add_quoted(out, v->items[i]);
+        config_quote(out, v->items[i]);
     }
     if (info->list)
         sbuf_add_str(out, v->count ? " }" : "}");
@@ -73,15 +72,16 @@ static void add_watch(struct sbuf *out, const struct config *c, size_t index)
 {
     const struct config_block *w = &c->blocks[CONFIG_WATCH].items[index];
     struct bytes permissions = config_text(c, CONFIG_PERMISSIONS), key = config_watch_key(w);
-    struct bytes age = config_text(c, CONFIG_RETENTION_AGE);
+    struct bytes age = config_text(c, CONFIG_RETENTION_AGE), off = bytes_of("off");
     const struct config_value kept = { .items = &age, .count = 1 };
+    const struct config_value none = { .items = &off, .count = 1 };
     const struct config_value inherited = { .items = &permissions, .count = 1 };
     const struct config_value named = { .items = &key, .count = 1 };
     size_t begin = out->len;
 
     sbuf_add_str(out, "\nwatch ");
     if (w->name.data)
-        add_quoted(out, w->name);
+        config_quote(out, w->name);
     else
         sbuf_addf(out, "\"rule-%zu\"", index + 1);
     sbuf_add_str(out, " {");
@@ -94,6 +94,11 @@ static void add_watch(struct sbuf *out, const struct config *c, size_t index)
     add_value(out, "    ", CONFIG_WATCH_KEY, w->values[CONFIG_WATCH_KEY].count ? &w->values[CONFIG_WATCH_KEY] : &named);
     add_value(out, "    ", CONFIG_WATCH_RETENTION_AGE,
               w->values[CONFIG_WATCH_RETENTION_AGE].count ? &w->values[CONFIG_WATCH_RETENTION_AGE] : &kept);
+    add_value(out, "    ", CONFIG_WATCH_KEEP_COPIES,
+              w->values[CONFIG_WATCH_KEEP_COPIES].count ? &w->values[CONFIG_WATCH_KEEP_COPIES] : &none);
+    for (unsigned i = CONFIG_WATCH_GUARD; i <= CONFIG_WATCH_ON_VERDICT_RUN; i++)
+        if (w->values[i].count)
+            add_value(out, "    ", (enum config_key)i, &w->values[i]);
     sbuf_add_str(out, "}\n");
 }
 
@@ -115,7 +120,7 @@ static void add_other(struct sbuf *out, enum config_section section, const struc
     size_t begin = out->len;
 
     sbuf_addf(out, "\n%s ", config_section_name(section));
-    add_quoted(out, block->name);
+    config_quote(out, block->name);
     sbuf_add_str(out, " {");
     add_source(out, begin + 1, &block->from, "");
     for (unsigned key = CONFIG_TOP_COUNT; key < CONFIG_KEY_COUNT; key++)

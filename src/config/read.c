@@ -9,25 +9,14 @@
 #include "alert/expect.h"
 #include "config/config.h"
 #include "config/keys_sink.h"
+#include "config/reading.h"
 #include "config/scan.h"
 #include "config/sink_block.h"
-#include "event/operation.h"
-#include "rules/as_watch.h"
 #include "util/cleanup.h"
 #include "util/sbuf.h"
 #include "util/suggest.h"
-#include "watch/target.h"
 
 #define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, or watch, expect, sink NAME { ... }"
-
-struct reading {
-    struct config *config;
-    struct config_report *report;
-    const char *file;      /* in the configuration's arena */
-    const cfg_t *section;  /* the block that is being read; NULL: none */
-    struct config_block block;
-    int error;             /* -ENOMEM */
-};
 
 /* libconfuse's callbacks carry nothing of the caller's, and its lexer is one for the whole process; set while it runs. */
 static _Thread_local struct reading *current;
@@ -116,7 +105,9 @@ _printf_(2, 0) static void on_error(cfg_t *cfg, const char *format, va_list ap)
             const char *argument = strstr(words[i].theirs, "%s") ? va_arg(ap, const char *) : NULL;
             const char *at = argument ? strstr(words[i].ours, "%.80s") : NULL;
 
-            if (at)
+            if (argument && strcmp(argument, "{") == 0)
+                problem(cfg, "\"{\" has no place here, where one value is wanted: " SYNTAX);
+            else if (at)
                 problem(cfg, "%.*s%.80s%s", (int)(at - words[i].ours), words[i].ours, argument, at + strlen("%.80s"));
             else
                 problem(cfg, "%s", words[i].ours);
@@ -130,15 +121,6 @@ _printf_(2, 0) static void on_error(cfg_t *cfg, const char *format, va_list ap)
 }
 
 /* ---- values ---- */
-
-static const char *shown_source(const struct config_source *from, char *buffer, size_t size)
-{
-    if (from->line)
-        snprintf(buffer, size, "%.300s:%u", from->file, from->line);
-    else
-        snprintf(buffer, size, "%.300s", from->file);
-    return buffer;
-}
 
 static bool same_items(const struct config_value *v, cfg_opt_t *opt)
 {
@@ -206,7 +188,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
     if (begins_anew(v)) {
         v->count = 0;
     } else if (!info->list || !goes_on(v, opt)) {
-        problem(cfg, "%s stands twice: first in %s", info->name, shown_source(&v->from, first, sizeof(first)));
+        problem(cfg, "%s stands twice: first in %s", info->name, config_source_text(&v->from, first, sizeof(first)));
         return -1;
     } else {
         from = v->from;
@@ -237,10 +219,10 @@ static int take_empty(cfg_t *cfg, enum config_key key)
         return 0;
     if (!begins_anew(v)) {
         config_problem(current->report, current->file, 0, false, "%s stands twice: first in %s", config_key_info(key)->name,
-                       shown_source(&v->from, first, sizeof(first)));
+                       config_source_text(&v->from, first, sizeof(first)));
         return 0;
     }
-    if (key != CONFIG_GROUPS && key != CONFIG_EXPECTED) {
+    if (key != CONFIG_GROUPS && key != CONFIG_EXPECTED && key != CONFIG_REDACT) {
         config_problem(current->report, current->file, 0, false, "%s: no value (%s)", config_key_info(key)->name,
                        config_key_info(key)->takes);
         return 0;
@@ -249,65 +231,7 @@ static int take_empty(cfg_t *cfg, enum config_key key)
     return take_items(v, opt, (struct config_source){ current->file, 0 });
 }
 
-/* ---- watches ---- */
-
-/* -EEXIST: one of them is elsewhere already; it was said. */
-static int know_targets(const struct config_block *w)
-{
-    const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];
-
-    for (size_t k = 0; k < targets->count; k++) {
-        const struct config_source *found;
-        char first[320];
-        int r = config_know(&current->config->known, targets->items[k], &w->from, &found);
-
-        if (r == -EEXIST)
-            config_problem(current->report, w->from.file, targets->from.line, false, "%.200s is watched already: in %s",
-                           targets->items[k].data, shown_source(found, first, sizeof(first)));
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int add_block(struct config *c, enum config_section section, const struct config_block *block)
-{
-    struct config_blocks *b = &c->blocks[section];
-
-    if (b->count == b->size) {
-        size_t size = b->size ? b->size * 2 : 16;
-        struct config_block *grown = arena_alloc(&c->arena, size * sizeof(*grown));
-
-        if (!grown)
-            return -ENOMEM;
-        if (b->count)
-            memcpy(grown, b->items, b->count * sizeof(*grown));
-        b->items = grown;
-        b->size = size;
-    }
-    b->items[b->count++] = *block;
-    return 0;
-}
-
-static int add_watch(const struct config_block *w, unsigned line)
-{
-    struct config *c = current->config;
-    size_t count = w->values[CONFIG_WATCH_TARGETS].count;
-    int r;
-
-    if (count > LIMIT_CONFIG_TARGETS - c->target_count) {
-        config_problem(current->report, current->file, line, false, "more than %d targets in all", LIMIT_CONFIG_TARGETS);
-        return -E2BIG;
-    }
-    r = know_targets(w);
-    if (r == 0)
-        r = add_block(c, CONFIG_WATCH, w);
-    if (r == -ENOMEM)
-        current->error = r;
-    if (r == 0)
-        c->target_count += count;
-    return r;
-}
+/* ---- blocks ---- */
 
 static bool says_something(const struct config_block *block)
 {
@@ -334,7 +258,7 @@ static int add_other(const cfg_t *cfg, enum config_section kind, const struct co
         problem(cfg, "more than %d of %s", kind == CONFIG_SINK ? SINKS_MAX : EXPECT_BLOCKS_MAX, named(kind));
         return -1;
     }
-    if (add_block(c, kind, block) < 0) {
+    if (config_add_block(c, kind, block) < 0) {
         current->error = -ENOMEM;
         return -1;
     }
@@ -365,7 +289,7 @@ static int on_block(cfg_t *cfg, cfg_opt_t *opt)
     for (size_t i = 0; i < others->count; i++)
         if (others->items[i].name.data && bytes_equal(others->items[i].name, current->block.name)) {
             problem(cfg, "%s \"%.80s\" stands twice: first in %s", word, section->title,
-                    shown_source(&others->items[i].from, first, sizeof(first)));
+                    config_source_text(&others->items[i].from, first, sizeof(first)));
             return -1;
         }
     if (kind != CONFIG_WATCH)
@@ -374,7 +298,7 @@ static int on_block(cfg_t *cfg, cfg_opt_t *opt)
         problem(cfg, "watch \"%.80s\" has no target: targets = { \"/srv/data\" }", section->title);
         return -1;
     }
-    return add_watch(&current->block, (unsigned)cfg->line) < 0 ? -1 : 0;
+    return config_add_watch(current, &current->block, (unsigned)cfg->line) < 0 ? -1 : 0;
 }
 
 /* ---- one text ---- */
@@ -438,91 +362,11 @@ int config_read(struct config *c, const char *file, struct bytes text, struct co
     current = &reading;
     if (copy.len)
         (void)cfg_parse_buf(cfg, copy.data); /* whatever fails was reported */
-    if (!reading.error)
-        reading.error = take_empty(cfg, CONFIG_GROUPS);
-    if (!reading.error)
-        reading.error = take_empty(cfg, CONFIG_SENSOR);
-    if (!reading.error)
-        reading.error = take_empty(cfg, CONFIG_EXPECTED);
+    for (unsigned key = 0; !reading.error && key < CONFIG_TOP_COUNT; key++)
+        if (config_key_info((enum config_key)key)->list)
+            reading.error = take_empty(cfg, (enum config_key)key);
     check_sensors(&c->values[CONFIG_SENSOR]);
     current = NULL;
     cfg_free(cfg);
     return reading.error;
-}
-
-/* ---- auditctl's rules ---- */
-
-static void on_rule_warning(void *data, unsigned line, const char *text)
-{
-    struct reading *reading = data;
-
-    config_problem(reading->report, reading->file, line, true, "%s", text);
-}
-
-static int on_bad_rule(void *data, unsigned line, const char *error)
-{
-    struct reading *reading = data;
-
-    config_problem(reading->report, reading->file, line, false, "%s", error);
-    return 0;
-}
-
-static int set_one(struct config *c, struct config_value *v, struct bytes item, struct config_source from)
-{
-    v->items = arena_alloc(&c->arena, sizeof(*v->items));
-    if (!v->items)
-        return -ENOMEM;
-    v->items[0] = arena_copy(&c->arena, item);
-    v->count = 1;
-    v->given = true;
-    v->from = from;
-    return v->items[0].data ? 0 : -ENOMEM;
-}
-
-static int add_rule(struct reading *reading, const struct rule *rule)
-{
-    struct config_block w = { .from = { reading->file, rule->line } };
-    struct config *c = reading->config;
-    struct err err = ERR_INIT;
-    struct rule_watch watch;
-    char letters[5];
-
-    if (!rule_as_watch(rule, &watch)) {
-        config_problem(reading->report, reading->file, rule->line, false,
-                       "this is no watch (-w PATH -p wa -k KEY); culprit rules load gives other rules to the kernel");
-        return 0;
-    }
-    if (config_key_info(CONFIG_WATCH_TARGETS)->check(watch.path, &err) < 0) {
-        config_problem(reading->report, reading->file, rule->line, false, "%s", err.text);
-        return 0;
-    }
-    if (set_one(c, &w.values[CONFIG_WATCH_TARGETS], watch.path, w.from) < 0 ||
-        set_one(c, &w.values[CONFIG_WATCH_PERMISSIONS], bytes_of(permissions_text(watch.permissions, letters)), w.from) < 0 ||
-        (watch.key.len && set_one(c, &w.values[CONFIG_WATCH_KEY], watch.key, w.from) < 0))
-        return -ENOMEM;
-    return add_watch(&w, rule->line) == -ENOMEM ? -ENOMEM : 0;
-}
-
-static int on_rule(void *data, struct rule *rule)
-{
-    int r = add_rule(data, rule);
-
-    rule_done(rule);
-    return r;
-}
-
-int config_read_rules(struct config *c, const char *file, struct bytes text, struct config_report *report)
-{
-    struct reading reading = { .config = c, .report = report };
-    struct rule_options options = { .data = &reading, .warn = on_rule_warning, .containers = true };
-    int r;
-
-    reading.file = arena_copy(&c->arena, bytes_of(file)).data;
-    if (!reading.file)
-        return -ENOMEM;
-    c->files++;
-    current = &reading;
-    r = rules_parse(text, &options, on_rule, on_bad_rule, &reading);
-    current = NULL;
-    return r;
 }

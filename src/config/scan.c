@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "config/keys.h"
 #include "util/macro.h"
 
 #define DEPTH_MAX 2 /* a list in a watch */
@@ -71,6 +72,24 @@ static int scan_brace(struct scan *s, char brace)
     return 0;
 }
 
+/* "[watch web]": how sections of other programs' files begin. */
+static int scan_heading(const struct scan *s)
+{
+    struct bytes rest = { s->text.data + s->at + 1, s->text.len - s->at - 1 }, line = bytes_next_line(&rest), word = bytes_next_word(&line);
+    struct bytes name = bytes_next_word(&line);
+    const char *end;
+
+    if ((end = bytes_char(word, ']')))
+        word.len = (size_t)(end - word.data);
+    if ((end = bytes_char(name, ']')))
+        name.len = (size_t)(end - name.data);
+    for (unsigned section = CONFIG_TOP + 1; section < CONFIG_SECTION_COUNT; section++)
+        if (bytes_equal_str(word, config_section_name((enum config_section)section)))
+            return err_say(s->err, -EINVAL, "no [...] here: write %.*s %.*s { ... }, with what belongs to it between the braces", (int)word.len, word.data,
+                           (int)(name.len ? MIN(name.len, (size_t)80) : 4), name.len ? name.data : "NAME");
+    return err_say(s->err, -EINVAL, "no [...] here: KEY = VALUE stands without one, else watch, expect or sink NAME { ... }");
+}
+
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || (c && strchr("_-./:@%", c));
@@ -105,6 +124,8 @@ int config_scan(struct bytes text, unsigned *ret_line, struct err *err)
             r = err_say(err, -EINVAL, "';' has no place here: what follows begins a line of its own");
         } else if (c == '+') {
             r = err_say(err, -EINVAL, "'+' has no place here: write the whole list, KEY = { VALUE, VALUE }");
+        } else if (c == '[' && before == '\n') {
+            r = scan_heading(&s);
         } else if (isprint((unsigned char)c)) {
             r = err_say(err, -EINVAL, "'%c' stands in quotes: \"...\"", c);
         } else {

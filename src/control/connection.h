@@ -20,6 +20,7 @@ struct control_connection {
     bool ended;            /* the other end sends no more */
 };
 
+/* fd: the connection's from now on: control_connection_done() closes it. in_max: bytes of a message. */
 void control_connection_init(struct control_connection *c, int fd, size_t in_max);
 void control_connection_done(struct control_connection *c);
 

@@ -371,6 +371,18 @@ uid_t control_client_uid(const struct control_client *c)
     return c->peer.uid;
 }
 
+gid_t control_client_gid(const struct control_client *c)
+{
+    return c->peer.gid;
+}
+
+size_t control_client_groups(const struct control_client *c, gid_t *ret, size_t max)
+{
+    socklen_t len = (socklen_t)(max * sizeof(*ret));
+
+    return getsockopt(c->connection.fd, SOL_SOCKET, SO_PEERGROUPS, ret, &len) < 0 ? 0 : len / sizeof(*ret);
+}
+
 bool control_client_may_change(const struct control_client *c)
 {
     return c->peer.uid == 0 || c->peer.uid == geteuid();

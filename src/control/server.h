@@ -43,6 +43,9 @@ unsigned control_server_clients(const struct control_server *s);
 /* Who connected, by the kernel's word (SO_PEERCRED); the process may be gone. */
 pid_t control_client_pid(const struct control_client *c);
 uid_t control_client_uid(const struct control_client *c);
+gid_t control_client_gid(const struct control_client *c);
+/* The groups beside that (SO_PEERGROUPS): how many; 0: none, more than max, or a kernel that does not say. */
+size_t control_client_groups(const struct control_client *c, gid_t *ret, size_t max);
 bool control_client_may_change(const struct control_client *c); /* root, or whoever the daemon runs as */
 
 /* Where a reply is written; whole messages. */

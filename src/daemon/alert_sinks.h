@@ -3,25 +3,18 @@
 #pragma once
 
 #include "config/config.h"
+#include "daemon/alert_sinks_options.h"
 #include "sink/message.h"
-#include "util/log.h"
 
 struct alert_sinks;
 
-struct alert_sinks_options {
-    const struct log *log;
-    void *data;
-    /* Messages do not get out of a sink, or were dropped by it: said once until they do again. All texts are escaped. */
-    void (*failing)(void *data, const char *name, const char *text);
-};
-
 /* Forks a process for each: with one thread, and before privileges are given away. Without a sink in the configuration it is journald, where
- * there is one. What cannot be started is warned about. -ENOMEM */
+ * there is one, and containers' logs. What cannot be started is warned about. -ENOMEM */
 int alert_sinks_start(const struct alert_sinks_options *options, const struct config *c, struct alert_sinks **ret);
 void alert_sinks_send(struct alert_sinks *s, const struct sink_message *m);
 /*
  * A message of a test, and the one that it is over, to the sink of that name, or all of them (BYTES_NULL), however grave each wants them.
- * -ENOENT: there is none; -EBUSY: another test is not over.
+ * -ENOENT: there is none; -EOPNOTSUPP: what it delivers is of containers, which a test has not; -EBUSY: another test is not over.
  */
 int alert_sinks_test(struct alert_sinks *s, struct bytes name, const struct sink_message *m);
 /* What became of it is known of each, or will not be in time. */

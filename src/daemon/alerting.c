@@ -6,18 +6,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/expect_rules.h"
+#include "daemon/usual_file.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/proc_stat.h"
+#include "watch/listing.h"
+#include "watch/target.h"
 
-#define OWN_FILES 6
+#define OWN_FILES 7
+#define LOOK_NS (60 * NS_PER_S) /* so often it is looked at what is watched */
 
 struct alerting {
     struct alerting_options options;
     struct alerts *alerts;
     struct alert_sinks *sinks;
     struct silencing silencing;
+    struct usual_file usual;
+    uint64_t next_look_ns; /* CLOCK_MONOTONIC */
     struct arena arena;       /* of the rules in force */
+    struct own_processes own_processes;
+    struct own_flags own_flags;
     struct arena own_arena;
     struct bytes own[OWN_FILES];
     unsigned own_count;
@@ -25,52 +34,43 @@ struct alerting {
 
 /* ---- the configuration's words ---- */
 
-static bool copy_values(struct arena *arena, const struct config_value *from, struct expect_values *to)
-{
-    struct bytes *items = from->count ? arena_alloc(arena, from->count * sizeof(*items)) : NULL;
-
-    if (from->count && !items)
-        return false;
-    for (size_t i = 0; i < from->count; i++) {
-        items[i] = arena_copy(arena, from->items[i]);
-        if (!items[i].data)
-            return false;
-    }
-    *to = (struct expect_values){ items, from->count };
-    return true;
-}
-
-static bool copy_block(struct arena *arena, const struct config_block *from, struct expect_block *to)
-{
-    *to = (struct expect_block){ .name = arena_copy(arena, from->name) };
-    for (unsigned kind = 0; to->name.data && kind < EXPECT_KIND_COUNT; kind++)
-        if (!copy_values(arena, &from->values[CONFIG_EXPECT_PROGRAM + kind], &to->values[kind]))
-            return false;
-    return to->name.data != NULL;
-}
-_Static_assert(CONFIG_EXPECT_PATHS - CONFIG_EXPECT_PROGRAM == EXPECT_PATHS - EXPECT_PROGRAM, "keys and kinds are in one order");
-
 int alerting_configure(struct alerting *g, const struct config *c)
 {
-    const struct config_value *rows = &c->values[CONFIG_EXPECTED];
-    const struct config_blocks *blocks = &c->blocks[CONFIG_EXPECT];
-    struct expect_rules rules = { .own_pid = getpid(), .own_start_ns = proc_stat_start_ns("/proc", getpid()) };
+    struct expect_rules rules = { .own = &g->own_processes, .own_flags = &g->own_flags };
     struct arena arena = { 0 };
-    struct expect_block *to = blocks->count ? arena_alloc(&arena, blocks->count * sizeof(*to)) : NULL;
+    uint64_t learning_ns;
+    int r = config_expect_rules(c, &arena, &rules);
 
-    for (size_t i = 0; i < rows->count; i++)
-        rules.rows |= UINT64_C(1) << expected_by_name(rows->items[i]);
-    for (size_t i = 0; i < blocks->count; i++)
-        if (!to || !copy_block(&arena, &blocks->items[i], &to[i])) {
-            arena_done(&arena);
-            return -ENOMEM;
-        }
-    rules.blocks = to;
-    rules.block_count = blocks->count;
+    if (r < 0) {
+        arena_done(&arena);
+        return r;
+    }
     alerts_set_rules(g->alerts, &rules);
+    alerts_set_redaction(g->alerts, config_redaction(c));
+    (void)config_parse_learning(config_text(c, CONFIG_LEARNING), &learning_ns, NULL); /* it was checked */
+    usual_set_learning(alerts_usual(g->alerts), learning_ns);
     arena_done(&g->arena);
     g->arena = arena;
     return 0;
+}
+
+void alerting_own_process(struct alerting *g, pid_t pid, bool parent)
+{
+    uint64_t start_ns = proc_stat_start_ns("/proc", pid);
+
+    if (g && start_ns) /* else it has ended, and the number may be another one's */
+        own_processes_add(&g->own_processes, pid, start_ns, parent);
+}
+
+void alerting_own_flags(struct alerting *g, struct bytes target)
+{
+    if (g)
+        own_flags_add(&g->own_flags, target, clock_ns(CLOCK_REALTIME));
+}
+
+static bool is_there(pid_t pid, uint64_t start_ns)
+{
+    return proc_stat_start_ns("/proc", pid) == start_ns;
 }
 
 /* ---- where it is said ---- */
@@ -90,6 +90,13 @@ static void send_alert(struct alerting *g, const struct alert *alert)
     if (alert->victim) {
         m.container_id = alert->victim->id;
         m.container_name = alert->victim->name;
+        m.container_pid = alert->victim->pid;
+        m.container_log = bytes_equal_str(container_label(alert->victim, "culprit.log"), "true");
+        m.pod_namespace = alert->victim->pod_namespace;
+        m.pod_name = alert->victim->pod_name;
+        m.pod_uid = container_label(alert->victim, "io.kubernetes.pod.uid");
+        if (!m.pod_uid.len)
+            m.pod_uid = container_label(alert->victim, "io.kubernetes.cri.sandbox-uid"); /* containerd */
     }
     alert_sinks_send(g->sinks, &m);
 }
@@ -109,12 +116,22 @@ static void on_alert(void *data, const struct alert *alert)
     struct alerting *g = data;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
+    if (g->options.response)
+        response_alert(g->options.response, alert);
     send_alert(g, alert);
     if (alert_sinks_has_journal(g->sinks))
         return;
     sbuf_addf(&text, "alert %.8s (%s%s): ", alert->id, severity_name(alert->severity), alert_state_words(alert->state));
     sbuf_add_bytes(&text, alert->sentence);
     g->options.notice(g->options.data, sbuf_str(&text));
+}
+
+static void on_reported(void *data, const struct event *event, const char *id)
+{
+    struct alerting *g = data;
+
+    if (g->options.response)
+        response_event(g->options.response, event, id);
 }
 
 static void on_silence_ended(void *data, uint32_t number)
@@ -151,6 +168,7 @@ static void find_own(struct alerting *g, const struct config *c)
     add_own(g, config_text(c, CONFIG_STORE).data);
     add_beside_store(g, c, "silences");
     add_beside_store(g, c, "alerts");
+    add_beside_store(g, c, "usual");
     if (n > 0) {
         executable[n] = '\0';
         add_own(g, executable);
@@ -170,13 +188,16 @@ int alerting_start(const struct alerting_options *options, const struct config *
         return err_set(err, -ENOMEM, "alerts");
     g->options = *options;
     find_own(g, c);
-    r = alerts_new(&(struct alerts_options){ .host = &g->options.host, .own = g->own, .own_count = g->own_count, .data = g, .emit = on_alert,
+    r = alerts_new(&(struct alerts_options){ .host = &g->options.host, .own = g->own, .own_count = g->own_count, .data = g, .emit = on_alert, .reported = on_reported,
                                            .silence_ended = on_silence_ended },
                    &g->alerts);
+    alerting_own_process(g, getpid(), true);
     if (r == 0)
         r = alerting_configure(g, c);
     if (r == 0)
         r = silencing_begin(&g->silencing, g->alerts, config_text(c, CONFIG_STORE), options->log);
+    if (r == 0)
+        r = usual_file_open(&g->usual, alerts_usual(g->alerts), config_text(c, CONFIG_STORE), options->log);
     if (r == 0)
         r = alert_sinks_start(&(struct alert_sinks_options){ .log = options->log, .data = g, .failing = on_failing }, c, &g->sinks);
     if (r < 0) {
@@ -196,6 +217,38 @@ void alerting_covered(struct alerting *g, struct pipeline *pipeline)
     alerts_set_coverage(g->alerts, sbuf_bytes(&sensors), sbuf_bytes(&lacks));
 }
 
+void alerting_act(struct alerting *g, const char *id, const char *text)
+{
+    if (g)
+        alerts_act(g->alerts, id, text);
+}
+
+void alerting_own(struct alerting *g, const char *what, enum severity severity, const char *text)
+{
+    if (g)
+        alerts_own(g->alerts, what, severity, text, clock_ns(CLOCK_MONOTONIC));
+}
+
+static void on_watch(void *data, const struct watch_listing *l)
+{
+    if (!l->failed && (l->objects || l->waiting || l->missing))
+        usual_add_watch(data, l->target->text, l->permissions, clock_ns(CLOCK_REALTIME));
+}
+
+void alerting_watches(struct alerting *g, const struct pipeline *pipeline)
+{
+    struct usual *usual = alerts_usual(g->alerts);
+
+    usual_begin_watches(usual);
+    pipeline_each_watch(pipeline, on_watch, usual);
+    usual_end_watches(usual);
+}
+
+void alerting_life(struct alerting *g, const struct lifecycle_event *life)
+{
+    alerts_life(g->alerts, life);
+}
+
 void alerting_event(struct alerting *g, const struct event *event)
 {
     alerts_event(g->alerts, event, clock_ns(CLOCK_MONOTONIC));
@@ -206,10 +259,17 @@ void alerting_gap(struct alerting *g, const struct gap *gap)
     alerts_gap(g->alerts, gap, clock_ns(CLOCK_MONOTONIC));
 }
 
-void alerting_idle(struct alerting *g)
+void alerting_idle(struct alerting *g, const struct pipeline *pipeline)
 {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
+    usual_clock(alerts_usual(g->alerts), clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_BOOTTIME));
+    if (now >= g->next_look_ns) {
+        g->next_look_ns = now + LOOK_NS;
+        alerting_watches(g, pipeline);
+        own_processes_look(&g->own_processes, now, is_there);
+    }
+    usual_file_idle(&g->usual);
     alert_sinks_idle(g->sinks);
     alerts_end_silences(g->alerts, now);
     silencing_idle(&g->silencing);
@@ -255,6 +315,7 @@ int alerting_test(struct alerting *g, struct bytes sink, pid_t pid, uid_t uid, s
     r = alert_sinks_test(g->sinks, sink, &m);
     return r == -ENOENT && sink.len ? err_say(err, r, "there is no sink of that name (culprit ctl status)")
            : r == -ENOENT           ? err_say(err, r, "there is no sink: alerts are in the daemon's log only")
+           : r == -EOPNOTSUPP       ? err_say(err, r, "a test is of no container, and that sink writes to containers' logs only")
            : r == -EBUSY            ? err_say(err, r, "another test is not over yet")
            : r < 0                  ? err_set(err, r, "the test")
                                     : 0;
@@ -281,6 +342,7 @@ void alerting_free(struct alerting *g)
         return;
     alert_sinks_free(g->sinks);
     silencing_done(&g->silencing);
+    usual_file_close(&g->usual);
     alerts_free(g->alerts);
     arena_done(&g->arena);
     arena_done(&g->own_arena);

@@ -12,8 +12,8 @@
 #include "util/escape.h"
 #include "watch/plan.h"
 
-#define ANSWER_MS 5000        /* a target's file system has so long to say something */
-#define RELOAD_ANSWER_MS 500  /* and so long while events are waiting */
+#define ANSWER_MS 5000        /* how long a target's file system may take to answer */
+#define RELOAD_ANSWER_MS 500  /* the same during a reload, when events are waiting to be read */
 
 /* ---- a set of asks ---- */
 
@@ -39,7 +39,7 @@ void arming_done(struct arming *a)
     transients_done(&a->transients);
 }
 
-/* The host's own paths are asked for by a process of its own first: whoever waits for a dead NFS server sees nothing else. */
+/* Ask for the host's paths in a separate process first: this thread would miss events while it waits for a dead NFS server. */
 bool arming_answers(struct arming *a, struct bytes text)
 {
     struct target target;
@@ -113,7 +113,7 @@ static int add_group(struct arming *a, struct arming_set *set, const struct conf
     return r;
 }
 
-/* Groups first: where somebody asks for the same path, his key counts. */
+/* Groups first: if the user watches the same path as well, the user's key is used. */
 static int make_asks(struct arming *a, struct arming_set *set, const struct config *c)
 {
     const struct config_value *groups = &c->values[CONFIG_GROUPS];
@@ -134,7 +134,7 @@ static int make_asks(struct arming *a, struct arming_set *set, const struct conf
     return r;
 }
 
-/* A group's path that no sensor can watch (a file system without file handles) must not cost all others. */
+/* Skip a group's path that no sensor can watch (a file system without file handles); the other paths are watched all the same. */
 static bool do_without(struct arming *a, struct arming_set *set, size_t failed, const char *why)
 {
     if (failed >= set->count || !set->asks[failed].optional || add_unarmed(a, set, set->asks[failed].text, why) < 0)

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "attribution/agents.h"
-#include "control/base64.h"
+#include "util/base64.h"
 #include "control/client.h"
 #include "control/reply.h"
 #include "event/operation.h"
@@ -292,6 +292,11 @@ void attached_ready(const struct attached *a, struct sbuf *ret_text)
     else
         sbuf_add_str(ret_text, "; sees every route");
     sbuf_addf(ret_text, "; by the daemon, pid %llu)", (unsigned long long)a->pid);
+}
+
+struct bytes attached_not_seen(const struct attached *a)
+{
+    return a->not_seen;
 }
 
 int attached_watch_fd(struct attached *a, int fd, void (*ready)(void *data, int fd), void *data)

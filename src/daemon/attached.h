@@ -23,6 +23,7 @@ struct attached_target {
 int attached_open(const struct pipeline_options *options, const char *socket, const struct attached_target *targets, size_t count,
                   struct attached **ret, struct err *err);
 void attached_ready(const struct attached *a, struct sbuf *ret_text); /* the text after "culprit: ready " */
+struct bytes attached_not_seen(const struct attached *a); /* what the daemon's sensors do not see, as capability_info() names it, separated by commas */
 int attached_watch_fd(struct attached *a, int fd, void (*ready)(void *data, int fd), void *data);
 int attached_run(struct attached *a, uint64_t until_ns, struct err *err);
 void attached_stop(struct attached *a);

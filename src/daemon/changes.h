@@ -30,9 +30,10 @@ struct change_files {
     struct stat st[CHANGES];
 };
 
-void change_files_init(struct change_files *f);
-void change_files_done(struct change_files *f);
+void change_files_init(struct change_files *f); /* holds nothing */
+void change_files_done(struct change_files *f); /* closes what it holds; may be filled again */
 
+/* Makes the files that are to be changed, and holds them. -errno: what was made until then is held, and stays in the directory. */
 int changes_prepare(int dir, struct change_files *f);
 
 /* In a child: its working directory becomes `self_fds`, its own /proc/self/fd.

@@ -163,7 +163,7 @@ static int choose_listed(const char *list, const struct tracker_ops *tracker, st
             r = probe(sensor_by_name(name), tracker, &one);
             if (!one.capabilities.works) {
                 r = r < 0 ? r : geteuid() == 0 ? -ENODEV : -EPERM;
-                return err_say(err, r, "sensor %s does not work here: %s", name, one.why[0] ? one.why : strerror(-r));
+                return err_say(err, r, "sensor %s does not work here (--sensor auto takes one that does): %s", name, one.why[0] ? one.why : strerror(-r));
             }
             r = add(c, &one);
             if (r < 0)

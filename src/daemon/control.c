@@ -3,301 +3,33 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "control/interface.h"
 #include "control/reply.h"
-#include "event/ecs.h"
+#include "daemon/control_alerts.h"
+#include "daemon/control_answer.h"
+#include "daemon/control_look.h"
+#include "daemon/control_state.h"
 #include "event/operation.h"
-#include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/parse.h"
 #include "watch/change.h"
 
 #define GROUP "culprit"
 #define FLUSH_NS (20 * NS_PER_S) /* whoever asks for it is answered by then, whatever the store does */
-
-/* Somebody waits for an answer. */
-struct waiting_call {
-    struct waiting_call *next;
-    struct control_client *client;
-    enum { PENDING_RELOAD, PENDING_CHANGE, PENDING_FLUSH, PENDING_TEST } kind;
-    uint64_t since_ns;       /* CLOCK_REALTIME */
-    bool emitted;            /* flush: all is with the store */
-    uint64_t mark;           /* what it has to have */
-    bool began;              /* reload: it counts from here on */
-    struct transient *added; /* change: NULL: of a removal */
-};
-
-struct control {
-    struct control_options options;
-    struct control_server *server;
-    struct pipeline *pipeline;
-    struct waiting_call *pending;
-    struct viewing viewing;
-    bool ending;
-    bool stale;              /* transient watches have changed, and what is armed has not */
-};
-
-static void fail(struct control_client *client, const char *error, const char *message)
-{
-    control_error(control_client_out(client), error, message);
-    control_client_replied(client, true);
-}
-
-static void fail_parameter(struct control_client *client, const char *name)
-{
-    struct sbuf *out = control_client_out(client);
-
-    control_error_begin(out, CONTROL_SERVICE ".InvalidParameter");
-    json_bytes(out, JSON_KEY("parameter"), bytes_of(name));
-    control_error_end(out);
-    control_client_replied(client, true);
-}
-
-static struct sbuf *begin(struct control_client *client)
-{
-    struct sbuf *out = control_client_out(client);
-
-    control_reply_begin(out);
-    return out;
-}
-
-static void finish(struct control_client *client)
-{
-    control_reply_end(control_client_out(client), false);
-    control_client_replied(client, true);
-}
-
-static struct waiting_call *wait_for(struct control *c, struct control_client *client, int kind)
-{
-    struct waiting_call *p = calloc(1, sizeof(*p));
-
-    if (!p) {
-        fail(client, CONTROL_INTERFACE ".Failed", "out of memory");
-        return NULL;
-    }
-    p->client = client;
-    p->kind = kind;
-    p->since_ns = clock_ns(CLOCK_REALTIME);
-    p->next = c->pending;
-    c->pending = p;
-    return p;
-}
-
-static void end_pending(struct control *c, struct waiting_call *p)
-{
-    for (struct waiting_call **at = &c->pending; *at; at = &(*at)->next)
-        if (*at == p) {
-            *at = p->next;
-            break;
-        }
-    free(p);
-}
-
-/* ---- Varlink's own ---- */
-
-static void get_info(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    struct sbuf *out = begin(client);
-
-    (void)c, (void)call;
-    json_bytes(out, JSON_KEY("vendor"), bytes_of("culprit"));
-    json_bytes(out, JSON_KEY("product"), bytes_of("culprit daemon"));
-    json_bytes(out, JSON_KEY("version"), bytes_of(CULPRIT_VERSION));
-    (void)json_string(out, JSON_KEY("url"), bytes_of("man:culprit-daemon(8)"));
-    json_open(out, JSON_ARRAY("interfaces"));
-    json_element(out, bytes_of(CONTROL_SERVICE));
-    json_element(out, bytes_of(CONTROL_INTERFACE));
-    json_close_array(out);
-    finish(client);
-}
-
-static void get_interface(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    struct bytes name = control_text(call->parameters, "interface"), text = control_interface(name);
-    struct sbuf *out = control_client_out(client);
-
-    (void)c;
-    if (!name.data) {
-        fail_parameter(client, "interface");
-        return;
-    }
-    if (text.data) {
-        out = begin(client);
-        json_bytes(out, JSON_KEY("description"), text);
-        finish(client);
-        return;
-    }
-    control_error_begin(out, CONTROL_SERVICE ".InterfaceNotFound");
-    (void)json_string(out, JSON_KEY("interface"), name);
-    control_error_end(out);
-    control_client_replied(client, true);
-}
-
-/* ---- who may look ---- */
-
-static void get_status(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    struct sbuf *out = begin(client);
-    struct status_view view;
-
-    (void)call;
-    c->options.view(c->options.data, &view);
-    json_open(out, JSON_OBJECT("status"));
-    status_write(&view, out);
-    json_close(out);
-    finish(client);
-}
-
-static void get_watches(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    struct sbuf *out = begin(client);
-    struct status_view view;
-
-    (void)call;
-    c->options.view(c->options.data, &view);
-    status_write_watches(&view, out);
-    finish(client);
-}
-
-static void get_metrics(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct sbuf *out = begin(client);
-    struct status_view view;
-
-    (void)call;
-    c->options.view(c->options.data, &view);
-    status_write_metrics(&view, &text);
-    (void)json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
-    finish(client);
-}
-
-/* An id as JSON has it, or its beginning. False: it is none. */
-static bool parse_id(struct bytes text, uint8_t ret[16], size_t *ret_len)
-{
-    uint64_t value;
-
-    if (text.len < 8 || text.len > 32 || text.len % 2)
-        return false;
-    for (size_t i = 0; i < text.len; i += 2) {
-        if (parse_u64((struct bytes){ text.data + i, 2 }, 16, &value) < 0)
-            return false;
-        ret[i / 2] = (uint8_t)value;
-    }
-    *ret_len = text.len / 2;
-    return true;
-}
-
-static bool has_alerts(const struct control *c, struct control_client *client)
-{
-    if (!c->options.alerting)
-        fail(client, CONTROL_INTERFACE ".Failed", "alerts are off (alerts = on)");
-    return c->options.alerting != NULL;
-}
-
-static void explain(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    _cleanup_sbuf_ struct sbuf members = SBUF_INIT;
-    struct sbuf *out;
-    uint8_t id[16];
-    size_t len;
-    int r;
-
-    if (!parse_id(control_text(call->parameters, "event"), id, &len)) {
-        fail_parameter(client, "event");
-        return;
-    }
-    if (!has_alerts(c, client))
-        return;
-    sbuf_add_char(&members, '{');
-    r = alerts_explain(alerting_alerts(c->options.alerting), (struct bytes){ (const char *)id, len }, &members);
-    if (r == -EEXIST) {
-        fail(client, CONTROL_INTERFACE ".Failed", "several events begin so: more of the id is needed");
-    } else if (r < 0) {
-        fail(client, CONTROL_INTERFACE ".NotRemembered", "it is none of the last 65,536 events that were judged since the daemon began");
-    } else {
-        out = begin(client);
-        json_open(out, JSON_OBJECT("explanation"));
-        sbuf_add(out, members.data + 1, members.len - 1);
-        json_close(out);
-        finish(client);
-    }
-}
 
 /* ---- who may change ---- */
 
 static void do_reload(struct control *c, struct control_client *client, const struct control_call *call)
 {
     (void)call;
-    if (wait_for(c, client, PENDING_RELOAD))
+    if (control_answer_later(c, client, PENDING_RELOAD))
         c->options.reload(c->options.data);
 }
 
 static void do_flush(struct control *c, struct control_client *client, const struct control_call *call)
 {
     (void)call;
-    (void)wait_for(c, client, PENDING_FLUSH);
-}
-
-static void do_silence(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    const struct silence *silence;
-    const char *parameter = NULL;
-    struct err err = ERR_INIT;
-    struct sbuf *out;
-    int r;
-
-    if (!has_alerts(c, client))
-        return;
-    r = silencing_add(alerting_silencing(c->options.alerting), call->parameters, control_client_pid(client), control_client_uid(client), &silence,
-                      &parameter, &err);
-    if (parameter) {
-        fail_parameter(client, parameter);
-    } else if (r < 0) {
-        fail(client, r == -ENOENT ? CONTROL_INTERFACE ".NotFound" : CONTROL_INTERFACE ".Failed", err_text(&err, r));
-    } else {
-        out = begin(client);
-        json_number(out, JSON_KEY("silence"), silence->number);
-        json_key(out, JSON_KEY("until"));
-        ecs_write_time(out, silence->until_ns);
-        finish(client);
-    }
-}
-
-static void do_end_silence(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    uint64_t number = control_number(call->parameters, "silence"), events;
-    struct err err = ERR_INIT;
-    int r;
-
-    if (!has_alerts(c, client))
-        return;
-    r = number <= UINT32_MAX ? silencing_end(alerting_silencing(c->options.alerting), (uint32_t)number, &events, &err) : -ENOENT;
-    if (r < 0) {
-        fail(client, CONTROL_INTERFACE ".NotFound", err_text(&err, r));
-    } else {
-        json_number(begin(client), JSON_KEY("events"), events);
-        finish(client);
-    }
-}
-
-static void do_test(struct control *c, struct control_client *client, const struct control_call *call)
-{
-    struct err err = ERR_INIT;
-    int r;
-
-    if (!has_alerts(c, client))
-        return;
-    if (!control_is_text(call->parameters, "sink")) {
-        fail_parameter(client, "sink");
-        return;
-    }
-    r = alerting_test(c->options.alerting, control_text(call->parameters, "sink"), control_client_pid(client), control_client_uid(client), &err);
-    if (r < 0)
-        fail(client, r == -ENOENT ? CONTROL_INTERFACE ".NotFound" : CONTROL_INTERFACE ".Failed", err_text(&err, r));
-    else
-        (void)wait_for(c, client, PENDING_TEST);
+    (void)control_answer_later(c, client, PENDING_FLUSH);
 }
 
 /* What is armed becomes what is asked for. -EBUSY: later. */
@@ -311,8 +43,8 @@ static int follow_transients(struct control *c, struct err *err)
 
 static void reply_users(struct control_client *client, unsigned users)
 {
-    json_number(begin(client), JSON_KEY("users"), users);
-    finish(client);
+    json_number(control_answer_begin(client), JSON_KEY("users"), users);
+    control_answer_end(client);
 }
 
 /* 0, or the call was answered. */
@@ -326,12 +58,12 @@ static int parse_target(struct control_client *client, const struct json_t *of, 
     *ret_key = control_text(of, "key");
     *ret_permissions = PERMISSION_WRITE | PERMISSION_ATTR;
     if (!ret_text->len)
-        fail_parameter(client, "target");
+        control_answer_fail_parameter(client, "target");
     else if (!control_is_text(of, "key") || ret_key->len > LIMIT_NAME)
-        fail_parameter(client, "key");
+        control_answer_fail_parameter(client, "key");
     else if (!control_is_text(of, "permissions") ||
              (letters.data && permissions_parse(letters, ret_permissions, &unknown) < 0))
-        fail_parameter(client, "permissions");
+        control_answer_fail_parameter(client, "permissions");
     else
         return 0;
     return -EINVAL;
@@ -356,12 +88,12 @@ static void do_add(struct control *c, struct control_client *client, const struc
         r = follow_transients(c, &err);
     if (r == 0) {
         reply_users(client, t->added);
-    } else if (r == -EBUSY && (p = wait_for(c, client, PENDING_CHANGE))) {
+    } else if (r == -EBUSY && (p = control_answer_later(c, client, PENDING_CHANGE))) {
         p->added = t;
     } else if (r != -EBUSY) {
         if (t)
             (void)transient_leave(list, t, false);
-        fail(client, CONTROL_INTERFACE ".Failed", err_text(&err, r));
+        control_answer_fail(client, CONTROL_INTERFACE ".Failed", err_text(&err, r));
     }
 }
 
@@ -372,8 +104,8 @@ static void end_added(struct control *c, const struct transient *t)
         next = p->next;
         if (p->added != t)
             continue;
-        fail(p->client, CONTROL_INTERFACE ".Failed", "it was removed again");
-        end_pending(c, p);
+        control_answer_fail(p->client, CONTROL_INTERFACE ".Failed", "it was removed again");
+        control_answer_forget(c, p);
     }
 }
 
@@ -387,11 +119,11 @@ static void do_remove(struct control *c, struct control_client *client, const st
     int r = 0;
 
     if (!text.len) {
-        fail_parameter(client, "target");
+        control_answer_fail_parameter(client, "target");
         return;
     }
     if (!t) {
-        fail(client, CONTROL_INTERFACE ".NotWatched", "nobody has added that target (culprit ctl watches)");
+        control_answer_fail(client, CONTROL_INTERFACE ".NotWatched", "nobody has added that target (culprit ctl watches)");
         return;
     }
     if (!left)
@@ -401,7 +133,7 @@ static void do_remove(struct control *c, struct control_client *client, const st
     if (r == 0 || r == -EBUSY) /* it ends when the change before it is over */
         reply_users(client, left);
     else
-        fail(client, CONTROL_INTERFACE ".Failed", err_text(&err, r));
+        control_answer_fail(client, CONTROL_INTERFACE ".Failed", err_text(&err, r));
 }
 
 /* Without a second sensor: what is watched already is only looked at. */
@@ -425,23 +157,29 @@ static void do_watch(struct control *c, struct control_client *client, const str
         c->stale = true;
 }
 
+static void do_ask(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    answering_ask(&c->answering, client, call);
+}
+
 static const struct method {
     const char *name;
     bool changes; /* root only */
     void (*run)(struct control *c, struct control_client *client, const struct control_call *call);
 } methods[] = {
-    { CONTROL_SERVICE ".GetInfo", false, get_info },
-    { CONTROL_SERVICE ".GetInterfaceDescription", false, get_interface },
-    { CONTROL_INTERFACE ".Status", false, get_status },
-    { CONTROL_INTERFACE ".Watches", false, get_watches },
-    { CONTROL_INTERFACE ".Metrics", false, get_metrics },
-    { CONTROL_INTERFACE ".Explain", false, explain },
+    { CONTROL_SERVICE ".GetInfo", false, control_get_info },
+    { CONTROL_SERVICE ".GetInterfaceDescription", false, control_get_interface },
+    { CONTROL_INTERFACE ".Status", false, control_get_status },
+    { CONTROL_INTERFACE ".Watches", false, control_get_watches },
+    { CONTROL_INTERFACE ".Metrics", false, control_get_metrics },
+    { CONTROL_INTERFACE ".Explain", false, control_explain },
     { CONTROL_INTERFACE ".Watch", false, do_watch },
+    { CONTROL_INTERFACE ".Ask", false, do_ask },
     { CONTROL_INTERFACE ".Flush", true, do_flush },
     { CONTROL_INTERFACE ".Reload", true, do_reload },
-    { CONTROL_INTERFACE ".Silence", true, do_silence },
-    { CONTROL_INTERFACE ".TestAlert", true, do_test },
-    { CONTROL_INTERFACE ".EndSilence", true, do_end_silence },
+    { CONTROL_INTERFACE ".Silence", true, control_silence },
+    { CONTROL_INTERFACE ".TestAlert", true, control_test_alert },
+    { CONTROL_INTERFACE ".EndSilence", true, control_end_silence },
     { CONTROL_INTERFACE ".Add", true, do_add },
     { CONTROL_INTERFACE ".Remove", true, do_remove },
 };
@@ -455,7 +193,7 @@ static void on_call(void *data, struct control_client *client, const struct cont
         if (!bytes_equal_str(call->method, methods[i].name))
             continue;
         if (methods[i].changes && !control_client_may_change(client))
-            fail(client, CONTROL_INTERFACE ".NotPermitted", "only root may do that");
+            control_answer_fail(client, CONTROL_INTERFACE ".NotPermitted", "only root may do that");
         else
             methods[i].run(c, client, call);
         return;
@@ -478,13 +216,14 @@ static void on_gone(void *data, struct control_client *client)
     struct control *c = data;
 
     c->stale |= viewing_remove(&c->viewing, client);
+    answering_gone(&c->answering, client);
     for (struct waiting_call *p = c->pending, *next; p; p = next) {
         next = p->next;
         if (p->client != client)
             continue;
         if (p->added && transient_leave(&c->options.arming->transients, p->added, false))
             c->stale = true; /* nobody got to know that it was added */
-        end_pending(c, p);
+        control_answer_forget(c, p);
     }
 }
 
@@ -514,9 +253,9 @@ void control_reloaded(struct control *c, int r, const char *text, struct bytes p
             json_number(out, JSON_KEY("added"), d->added);
             json_number(out, JSON_KEY("ended"), d->ended);
             json_number(out, JSON_KEY("kept"), d->kept);
-            finish(p->client);
+            control_answer_end(p->client);
         }
-        end_pending(c, p);
+        control_answer_forget(c, p);
     }
 }
 
@@ -527,23 +266,14 @@ static void answer_flush(struct control *c, struct waiting_call *p)
         p->mark = pipeline_store_mark(c->pipeline);
     }
     if (p->emitted && pipeline_store_has(c->pipeline, p->mark)) {
-        (void)begin(p->client);
-        finish(p->client);
+        (void)control_answer_begin(p->client);
+        control_answer_end(p->client);
     } else if (clock_ns(CLOCK_REALTIME) > p->since_ns + FLUSH_NS) {
-        fail(p->client, CONTROL_INTERFACE ".Failed", p->emitted ? "the store could not be written" : "events are still being read");
+        control_answer_fail(p->client, CONTROL_INTERFACE ".Failed", p->emitted ? "the store could not be written" : "events are still being read");
     } else {
         return;
     }
-    end_pending(c, p);
-}
-
-static void answer_test(struct control *c, struct waiting_call *p)
-{
-    if (!alerting_test_is_over(c->options.alerting))
-        return;
-    alerting_end_test(c->options.alerting, begin(p->client));
-    finish(p->client);
-    end_pending(c, p);
+    control_answer_forget(c, p);
 }
 
 static void answer_changes(struct control *c, int r, const char *text)
@@ -556,9 +286,9 @@ static void answer_changes(struct control *c, int r, const char *text)
             reply_users(p->client, p->added->added);
         } else {
             (void)transient_leave(&c->options.arming->transients, p->added, false);
-            fail(p->client, CONTROL_INTERFACE ".Failed", text);
+            control_answer_fail(p->client, CONTROL_INTERFACE ".Failed", text);
         }
-        end_pending(c, p);
+        control_answer_forget(c, p);
     }
 }
 
@@ -582,9 +312,10 @@ void control_idle(struct control *c)
         if (p->kind == PENDING_FLUSH)
             answer_flush(c, p);
         else if (p->kind == PENDING_TEST)
-            answer_test(c, p);
+            control_answer_test(c, p);
     }
     control_server_dispatch(c->server);
+    answering_idle(&c->answering); /* after what was taken: what there is room for now is listened to again */
 }
 
 void control_count(const struct control *c, unsigned *ret_clients, unsigned *ret_viewers)
@@ -608,6 +339,20 @@ static void on_ready(void *data, int fd)
     control_server_dispatch(c->server);
 }
 
+/* The daemon is asked all else where this cannot be. */
+static void open_answering(struct control *c)
+{
+    struct answerer_options *options = &c->options.answerer;
+    struct err err = ERR_INIT;
+    int r = 0;
+
+    options->store = c->options.store_path;
+    if (options->answer && geteuid() == 0)
+        r = answering_open(&c->answering, options, &err);
+    if (r < 0)
+        log_warn(c->options.log, "%s; only root can ask the record", err_text(&err, r));
+}
+
 int control_open(const struct control_options *options, struct control **ret, struct err *err)
 {
     struct control *c = calloc(1, sizeof(*c));
@@ -623,6 +368,7 @@ int control_open(const struct control_options *options, struct control **ret, st
     if (!c)
         return err_set(err, -ENOMEM, "the control socket");
     c->options = *options;
+    c->answering = ANSWERING_INIT;
     c->viewing = (struct viewing){
         .arming = options->arming, .status = options->status, .host = options->host, .store_path = options->store_path };
     r = control_server_open(&server, &c->server, err);
@@ -630,6 +376,7 @@ int control_open(const struct control_options *options, struct control **ret, st
         control_close(c);
         return r;
     }
+    open_answering(c);
     *ret = c;
     return 0;
 }
@@ -640,6 +387,8 @@ int control_start(struct control *c, struct pipeline *pipeline, struct err *err)
 
     c->pipeline = c->viewing.pipeline = pipeline;
     r = control_server_listen(c->server, err);
+    if (r == 0)
+        r = answering_start(&c->answering, pipeline, err);
     return r < 0 ? r : pipeline_watch_fd(pipeline, control_server_fd(c->server), on_ready, c, err);
 }
 
@@ -654,8 +403,9 @@ void control_close(struct control *c)
     if (!c)
         return;
     control_server_close(c->server);
+    answering_close(&c->answering);
     viewing_done(&c->viewing);
     while (c->pending)
-        end_pending(c, c->pending);
+        control_answer_forget(c, c->pending);
     free(c);
 }

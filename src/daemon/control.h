@@ -2,25 +2,10 @@
 /* What the control socket answers (control/interface.c describes it). One thread. */
 #pragma once
 
-#include "control/server.h"
-#include "daemon/alerting.h"
-#include "daemon/status.h"
+#include "daemon/control_options.h"
 #include "daemon/viewing.h"
 
 struct control;
-
-struct control_options {
-    const struct log *log;
-    const char *path;
-    struct status *status;
-    struct arming *arming;
-    const char *store_path;
-    struct ecs_host host;
-    struct alerting *alerting;   /* NULL: alerts are off */
-    void *data;
-    void (*view)(void *data, struct status_view *ret); /* what status and metrics show, as it is now */
-    void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
-};
 
 /* The path is taken, and nobody is answered yet. Before privileges are given away. */
 int control_open(const struct control_options *options, struct control **ret, struct err *err);

@@ -30,6 +30,7 @@ static const char *const lost_names[LOST_COUNT] = {
     [LOST_HEARTBEAT] = "heartbeat",
     [LOST_SENSOR] = "sensor",
     [LOST_ENGINE] = "engine",
+    [LOST_AUDIT_NUMBERS] = "audit-numbers",
 };
 
 const char *status_lost_name(enum lost place)
@@ -60,7 +61,8 @@ static struct status_series *find_series(struct status *s, struct bytes watch, e
     found->operation = operation;
     found->failed = failed;
     HASH_ADD_KEYPTR(hh, s->series, found->key, len + 2, found);
-    s->series_count++;
+    HASH_FREE_IF_OUT(hh, found);
+    s->series_count += found != NULL;
     return found;
 }
 

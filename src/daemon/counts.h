@@ -2,10 +2,9 @@
 /* What the daemon counts of itself as it happens. One thread. */
 #pragma once
 
-#include <uthash.h>
-
 #include "event/event.h"
 #include "util/err.h"
+#include "util/hash_table.h"
 
 #define STATUS_OTHER "other" /* the watch of what has no series of its own */
 #define STATUS_LAG_BUCKETS 9
@@ -38,9 +37,10 @@ struct status {
     char heartbeat_text[LIMIT_ERR]; /* "" = right */
 };
 
+/* Counts one; nothing of the event or gap is kept. More watches than there is room for are counted as STATUS_OTHER. */
 void status_event(struct status *s, const struct event *event);
 void status_gap(struct status *s, const struct gap *gap);
-void status_done(struct status *s);
+void status_done(struct status *s); /* frees the series; s itself is the caller's */
 
 extern const uint64_t status_lag_limits_ns[STATUS_LAG_BUCKETS];
 /* "ring-full": of enum lost; NULL: none. */

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "event/operation.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/fingerprint.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define LABEL "culprit.watch"
@@ -19,19 +19,6 @@ struct declared_seen {
 };
 
 /* ---- one container ---- */
-
-static struct bytes label_of(const struct container *c, const char *name)
-{
-    struct bytes rest = c->labels;
-
-    while (rest.len) {
-        struct bytes label = bytes_next_field(&rest, '\0'), key = bytes_next_field(&label, '=');
-
-        if (bytes_equal_str(key, name))
-            return label.data ? label : bytes_of("");
-    }
-    return BYTES_NULL;
-}
 
 /* What is the kernel's, and the whole of it, is not the application's. */
 static bool is_refused(struct bytes path)
@@ -69,12 +56,12 @@ static int add_path(struct declaration *d, struct bytes path, struct err *err)
 
 int declaration_read(const struct container *c, struct declaration *ret, struct err *err)
 {
-    struct declaration d = { .value = label_of(c, LABEL), .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
-    struct bytes rest = d.value, letters = label_of(c, LABEL ".permissions"), word;
+    struct declaration d = { .value = container_label(c, LABEL), .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
+    struct bytes rest = d.value, letters = container_label(c, LABEL ".permissions"), word;
     char unknown;
     int r = 0;
 
-    d.key = label_of(c, LABEL ".key");
+    d.key = container_label(c, LABEL ".key");
     if (letters.len && permissions_parse(letters, &d.permissions, &unknown) < 0)
         return err_say(err, -EINVAL, LABEL ".permissions is letters of r, w, x, a");
     if (d.key.len > LIMIT_NAME)
@@ -92,7 +79,7 @@ int declaration_read(const struct container *c, struct declaration *ret, struct 
 
 static bool is_new(struct declared *d, const struct container *c, struct bytes value)
 {
-    const struct bytes texts[] = { c->name, value, label_of(c, LABEL ".permissions"), label_of(c, LABEL ".key") };
+    const struct bytes texts[] = { c->name, value, container_label(c, LABEL ".permissions"), container_label(c, LABEL ".key") };
     struct fingerprint_maker of;
     struct declared_seen *seen;
     struct fingerprint key;
@@ -108,7 +95,8 @@ static bool is_new(struct declared *d, const struct container *c, struct bytes v
     if (seen) {
         seen->key = key;
         HASH_ADD(hh, d->seen, key, sizeof(seen->key), seen);
-        d->count++;
+        HASH_FREE_IF_OUT(hh, seen);
+        d->count += seen != NULL;
     }
     return seen != NULL;
 }
@@ -146,7 +134,7 @@ static int take(struct declared *d, const struct declaration *of, struct bytes p
 
 void declared_container(struct declared *d, const struct container *c)
 {
-    struct bytes value = label_of(c, LABEL);
+    struct bytes value = container_label(c, LABEL);
     struct declaration declaration;
     struct err err = ERR_INIT;
     int r;

@@ -23,6 +23,8 @@ struct follower_options {
     void (*gap)(void *data, const struct gap *gap);
 };
 
+/* log, data: borrowed until follower_close(). -errno, with err's text: no tracker can be opened. To be called while privileges are
+ * there. */
 int follower_open(const struct follower_options *options, struct follower **ret, struct err *err);
 /* Begins to look; until then the kernel's queue holds what comes. After privileges_drop(): a thread keeps what the
  * process had when it was started. */

@@ -179,7 +179,7 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
         .files = options->files,
         .log = options->log,
         .host = host,
-        .local = are_local(options->files),
+        .local = options->own || are_local(options->files),
         .path = options->path,
         .through_roots = options->through_roots,
         .start_offset = options->start_offset,
@@ -238,7 +238,8 @@ int logs_each_span(const struct replay_stats *s, int (*each)(void *data, uint64_
 int logs_each_gap(const struct replay_stats *s, uint64_t since_ns, uint64_t until_ns,
                   int (*each)(void *data, const struct gap *gap), void *data)
 {
-    uint64_t damaged = s->damaged + s->log.long_lines + s->lost_calls;
+    struct numbers_span missing = missing_between(&s->missing, since_ns / NS_PER_MS, until_ns / NS_PER_MS);
+    uint64_t damaged = s->damaged + s->log.long_lines + s->lost_calls + s->incomplete;
     int r = 0;
 
     for (unsigned i = 0; i < s->outages.count && r == 0; i++) {
@@ -262,6 +263,16 @@ int logs_each_gap(const struct replay_stats *s, uint64_t since_ns, uint64_t unti
                            .sensor = SENSOR_AUDIT_LOG };
 
         snprintf(gap.text, sizeof(gap.text), damaged ? "damaged or missing records in the log" : "a log that could not be read to its end");
+        r = each(data, &gap);
+    }
+    if (r == 0 && missing.count) {
+        struct gap gap = { .reason = LOST_AUDIT_NUMBERS,
+                           .count = missing.count,
+                           .from_ns = missing.from_ms * NS_PER_MS,
+                           .to_ns = missing.to_ms * NS_PER_MS,
+                           .sensor = SENSOR_AUDIT_LOG };
+
+        snprintf(gap.text, sizeof(gap.text), "serial numbers that are missing in the log: lost, filtered, or rotated away");
         r = each(data, &gap);
     }
     return r;
@@ -293,7 +304,7 @@ void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
         sbuf_add_str(out, "; it holds no names of users");
     add_stops(s, out);
     if (s->incomplete)
-        sbuf_addf(out, "; records of %" PRIu64 " events are missing in it", s->incomplete);
+        sbuf_addf(out, "; records of %" PRIu64 " event%s are missing in it", s->incomplete, s->incomplete == 1 ? "" : "s");
     if (s->lost_calls)
         sbuf_addf(out, "; who made the changes of %" PRIu64 " event%s is not in it (a record is lost)", s->lost_calls, s->lost_calls == 1 ? "" : "s");
     if (s->nameless)
@@ -302,9 +313,6 @@ void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
         sbuf_addf(out, "; %" PRIu64 " events are of an architecture whose system calls are not known here", s->foreign_calls);
     if (s->unsure)
         sbuf_addf(out, "; the directory of %" PRIu64 " changes is not told in it", s->unsure);
-    if (s->missing_serials)
-        sbuf_addf(out, "; %" PRIu64 " serial numbers are missing in it (lost, filtered, or rotated away)",
-                  s->missing_serials);
     if (s->log.damaged_files)
         sbuf_addf(out, "; %" PRIu64 " files could not be read to the end", s->log.damaged_files);
 }

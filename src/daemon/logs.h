@@ -12,6 +12,7 @@ struct logs_options {
     const struct audit_log_files *files;
     const struct log *log;
     const struct agents *agents; /* known products: outlive every event, whose processes point into them. NULL: none */
+    bool own;               /* they are this machine's, wherever they lie */
     struct bytes path;      /* only this file and what is below; BYTES_NULL: everything */
     bool through_roots;
     uint64_t start_offset;  /* as history/replay.h has them */

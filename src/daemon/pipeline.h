@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copies/report.h"
 #include "event/coverage.h"
 #include "event/event.h"
 #include "event/filter.h"
@@ -30,6 +31,8 @@ struct pipeline_options {
     const char *docker_socket; /* NULL = the usual places */
     const char *state_dir;     /* "/run/culprit" */
     uint64_t ring_size;        /* 0 = default */
+    uint64_t keep_copies;      /* of what is watched, so many bytes on disk, beside the store; 0: none */
+    bool choose_copies;        /* only of what pipeline_choose_copies() says */
     unsigned permissions;      /* enum permission */
     bool writes;
     const char *key;           /* NULL = none */
@@ -62,6 +65,14 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
 
 /* For how long the store keeps what it has, as store_retain(). -ENOMEM; 0 also where there is none. */
 int pipeline_retain(struct pipeline *p, const struct store_retention *retention);
+
+/* Of which watched paths copies are kept, as targets are written, in place of what was said before; on the host the innermost decides, and what none covers has
+ * none. After they are watched. Copied. age_ns: for how long they are kept; 0: as far as the limit goes. -ENOMEM */
+struct pipeline_choice {
+    const char *target;
+    bool keep;
+};
+int pipeline_choose_copies(struct pipeline *p, const struct pipeline_choice *choices, size_t count, uint64_t age_ns);
 
 /* Takes over the target. From its return on changes are seen, or the target is waited for. */
 int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
@@ -99,7 +110,10 @@ struct pipeline_condition {
     uint64_t newest_ns;      /* CLOCK_REALTIME: the newest of them; 0 = none */
     bool has_store;
     struct store_state store;
+    bool keeps_copies;
+    struct copies_report copies;
 };
+/* The loop's thread. *ret is a copy. */
 void pipeline_look(const struct pipeline *p, struct pipeline_condition *ret);
 /* "fanotify + audit"; what no open sensor sees, in one line. */
 void pipeline_write_sensors(const struct pipeline *p, struct sbuf *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pipeline as others see it, while it runs. */
+#include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_stages.h"
 #include "util/clock.h"
@@ -19,6 +20,7 @@ void pipeline_look(const struct pipeline *p, struct pipeline_condition *ret)
     };
     if (p->store)
         store_state(p->store, &ret->store);
+    pipeline_look_at_kept(p, ret);
 }
 
 void pipeline_write_sensors(const struct pipeline *p, struct sbuf *out)

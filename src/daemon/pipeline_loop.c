@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_sensors.h"
 #include "daemon/pipeline_sources.h"
@@ -15,6 +16,7 @@
 #include "util/clock.h"
 #include "util/memory.h"
 #include "watch/change.h"
+#include "watch/led.h"
 
 #define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
@@ -31,9 +33,10 @@
 /* What the path leads to now is watched from here on. */
 static void follow_link(struct pipeline *p)
 {
-    struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = clock_ns(CLOCK_REALTIME) };
+    struct gap gap = { .reason = LOST_WATCH_WINDOW };
 
-    watchset_poll(p->watches);
+    if (!watchset_poll_links(p->watches, &gap.from_ns))
+        return;
     gap.to_ns = clock_ns(CLOCK_REALTIME);
     snprintf(gap.text, sizeof(gap.text),
              "a link on the way to a watched path was changed: what was done where it leads until that was watched");
@@ -87,6 +90,7 @@ void pipeline_dispatch(struct pipeline *p)
         if (p->options.no_case) /* elsewhere the verdict has it */
             engines_each_silent(p->engines, on_silent_engine, p);
         pipeline_end_faults(p, false);
+        pipeline_look_at_copies(p);
         watchset_poll(p->watches);
         /* what was given up may have events in what is waiting */
         if (is_all_read(p) || watchset_change_is_read(p->watches, p->newest_event_ns))

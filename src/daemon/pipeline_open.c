@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_sensors.h"
 #include "daemon/pipeline_sources.h"
@@ -96,6 +97,8 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
     r = p->epoll_fd < 0                  ? err_set(err, -errno, "epoll")
         : p->case_ || options->no_case ? 0
                                        : err_set(err, -ENOMEM, "case");
+    if (r == 0)
+        r = pipeline_open_copies(p, err);
     if (r == 0) {
         open_follower(p); /* its notifications wait until they are fetched; what it can see decides on the sensors */
         r = pipeline_open_sensors(p, err);
@@ -160,6 +163,7 @@ void pipeline_close(struct pipeline *p)
     attribution_free(p->attribution);
     engines_free(p->engines);
     store_close(p->store);
+    pipeline_close_copies(p);
     case_free(p->case_);
     for (size_t i = 0; i < p->source_count; i++)
         free(p->sources[i]);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_loop.h"
 #include "daemon/pipeline_sensors.h"
@@ -28,6 +29,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
     pipeline_dispatch(p);
     pipeline_leave_taken_sensors(p);
+    pipeline_await_copies(p);
     engines_set_patience(p->engines, PATIENCE_MS);
     pipeline_write_not_seen(p, &not_seen);
     sbuf_add_char(ret_text, '(');

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "attribution/share.h"
+#include "daemon/pipeline_copies.h"
 #include "foreign/foreign.h"
 #include "util/clock.h"
 
@@ -58,11 +59,13 @@ void pipeline_end_faults(struct pipeline *p, bool all)
 }
 
 /* What our own reader opens: it changes nothing, so that only a watch of reads sees it. */
-static bool is_own_read(const struct event *e)
+static bool is_own_read(const struct pipeline *p, const struct event *e)
 {
-    const struct process *p = e->actor.process;
+    const struct process *process = e->actor.process;
 
-    return foreign_is_ours(e->actor.pid, p ? p->parent_pid : e->actor.parent_pid);
+    pid_t parent = process ? process->parent_pid : e->actor.parent_pid;
+
+    return copies_keeper_is(p->copies, parent) || foreign_is_ours(e->actor.pid, parent);
 }
 
 static void find_actor(struct pipeline *p, struct event *event)
@@ -80,10 +83,12 @@ void pipeline_deliver(void *data, struct event *event)
     enum filter_result result;
 
     find_actor(p, event);
-    if (is_own_read(event)) {
+    if (is_own_read(p, event)) {
         event_free(event);
         return;
     }
+    if (p->copies)
+        copies_keeper_event(p->copies, event);
     event->sequence = ++p->sequence;
     p->newest_event_ns = MAX(p->newest_event_ns, event->time_ns);
     p->last_event_ns = clock_ns(CLOCK_REALTIME);
@@ -120,7 +125,7 @@ void pipeline_expect(void *data, struct event *event, uint64_t number)
     now->actor.process = process_ref(event->actor.process);
     now->victim = container_ref(event->victim);
     find_actor(p, now);
-    if (!is_own_read(now))
+    if (!is_own_read(p, now))
         store_expect_event(p->store, now, number);
     event->spooled = now->spooled;
     event_free(now);
@@ -210,6 +215,8 @@ int pipeline_add_object(void *data, const struct watch_object *object, struct er
         pipeline_remove_object(p, object->id);
         return err_say(err, -ESRCH, "the container has ended");
     }
+    if (works)
+        pipeline_copy_object(p, object);
     if (works)
         return 0;
     return first_error ? first_error : -ENODEV;

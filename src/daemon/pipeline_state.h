@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attribution/attribution.h"
+#include "copies/keeper.h"
 #include "daemon/choose.h"
 #include "daemon/faults.h"
 #include "daemon/follow.h"
@@ -44,6 +45,15 @@ struct pipeline {
     struct fuse *fuse;        /* NULL: one sensor is open, nothing to fold */
     struct store *store;
     struct case_ *case_;
+    struct copies_keeper *copies; /* NULL: none are kept */
+    struct copies_report copies_report; /* the newest */
+    int copies_error;             /* that was said */
+    bool copies_left;             /* that containers' files are left out was said */
+    uint32_t copies_object;       /* of a container; all up to it are with the keeper */
+    bool copies_said;             /* how many are kept was said */
+    struct pipeline_choice *copies_choices; /* with options.choose_copies; owned, as their texts */
+    size_t copies_choice_count;
+    bool copies_stale;            /* the keeper does not have them yet */
     int epoll_fd;
     int engines_fd;           /* the one in the epoll set, -1 = none */
     struct source *sources[EPOLL_MAX];

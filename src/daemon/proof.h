@@ -19,6 +19,7 @@ struct proof_seen {
 };
 
 void proof_add(struct proof_seen *seen, const struct event *event); /* a copy; 4,096 at most */
+/* Frees the copies; it is empty after that. */
 void proof_done(struct proof_seen *seen);
 
 /* What was done, by whom. */

@@ -58,7 +58,7 @@ static int add_ages(const struct config *c, uint64_t general_ns, struct ages *ag
 /* What is kept longest decides what is removed of all; what is kept for less is removed by its watch. */
 void retain_configured(struct pipeline *pipeline, const struct config *c, const struct log *log)
 {
-    struct store_retention retention = { .compact_ns = 3600 * NS_PER_S };
+    struct store_retention retention = { .compact_ns = RETENTION_COMPACT_NS };
     struct ages ages = { 0 };
     uint64_t general_ns = 0;
     int r;

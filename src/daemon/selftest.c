@@ -287,7 +287,7 @@ static int run_host(const struct pipeline_options *options, const struct target 
     struct bytes dir = target->path;
 
     if (stat(dir.data, &st) < 0)
-        return err_set(err, -errno, "the target");
+        return err_set(err, -errno, "%s", dir.data);
     if (!S_ISDIR(st.st_mode))
         dir = bytes_dirname(dir);
     if (snprintf(access.scratch, sizeof(access.scratch), "%.*s/%s", (int)dir.len, dir.data, name) >=
@@ -324,7 +324,7 @@ static int run_container(const struct pipeline_options *options, const struct ta
         if (dir == -ENOTDIR)
             r = err_say(err, -EINVAL, "give a directory of the container");
         else if (dir < 0)
-            r = err_set(err, dir, "the target");
+            r = err_set(err, dir, "%s in the container", path);
         snprintf(watched, sizeof(watched), "%.*s:%.*s:%s/%s", (int)view.container->runtime.len,
                  view.container->runtime.data, (int)view.container->id.len,
                  view.container->id.data, path, name);

@@ -20,25 +20,6 @@
 
 /* ---- on disk: a line of JSON each ---- */
 
-/* sync: it survives the machine's end, too; a count that is a moment old is not worth a disk's time. */
-static int write_file(const struct silencing *s, const struct sbuf *text, bool sync)
-{
-    _cleanup_sbuf_ struct sbuf new = SBUF_INIT;
-    _cleanup_close_ int fd = -EBADF;
-    int r;
-
-    sbuf_addf(&new, "%s.new", sbuf_str(&s->path));
-    if (sbuf_error(&new) < 0 || sbuf_error(text) < 0)
-        return -ENOMEM;
-    fd = open(new.data, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-    r = fd < 0 ? -errno : write_all(fd, sbuf_bytes(text));
-    if (r == 0 && ((sync && fdatasync(fd) < 0) || rename(new.data, sbuf_str(&s->path)) < 0))
-        r = -errno;
-    if (r < 0)
-        (void)unlink(new.data);
-    return r;
-}
-
 static uint64_t all_events(const struct silencing *s)
 {
     const struct silences *all = alerts_silences(s->alerts);
@@ -63,8 +44,10 @@ static int save(struct silencing *s, bool sync)
         if (sbuf_error(&line) < 0)
             return -ENOMEM;
     }
+    if (sbuf_error(&text) < 0)
+        return -ENOMEM;
     s->saved_events = all_events(s);
-    return write_file(s, &text, sync);
+    return write_replace(sbuf_str(&s->path), sbuf_bytes(&text), sync); /* a count that is a moment old is not worth a disk's time */
 }
 
 static void save_or_warn(struct silencing *s)
@@ -82,12 +65,6 @@ static bool parse_moment(const json_t *of, const char *name, uint64_t *ret_ns)
     return text.data && parse_time(text.data, clock_ns(CLOCK_REALTIME), ret_ns, NULL) == 0;
 }
 
-static bool parse_matter(struct bytes text, struct fingerprint *ret)
-{
-    return text.len == 32 && parse_u64((struct bytes){ text.data, 16 }, 16, &ret->number) == 0 &&
-           parse_u64((struct bytes){ text.data + 16, 16 }, 16, &ret->rest) == 0 && ret->number;
-}
-
 static int take_line(struct silencing *s, struct bytes line)
 {
     json_t *json = json_loadb(line.data, line.len, 0, NULL);
@@ -103,7 +80,7 @@ static int take_line(struct silencing *s, struct bytes line)
     if (r == 0 && silence.target.len) {
         r = target_parse(silence.target, bytes_of("/"), &target, NULL);
         silence.path = target.path;
-    } else if (r == 0 && !parse_matter(control_text(json, "matter"), &silence.matter)) {
+    } else if (r == 0 && fingerprint_parse(control_text(json, "matter"), &silence.matter) < 0) {
         r = -EBADMSG;
     }
     if (r == 0)

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "copies/spans.h"
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "util/cleanup.h"
@@ -69,6 +70,7 @@ static void write_watch(const struct status_view *v, const struct target *target
     json_bytes(out, JSON_KEY("source"), bytes_of(source));
     json_bool(out, JSON_KEY("armed"), f.armed);
     json_bytes(out, JSON_KEY("why"), bytes_of(why));
+    json_bytes(out, JSON_KEY("guard"), bytes_of(guards_words(v->guards, text)));
     json_number(out, JSON_KEY("users"), users);
     json_close(out);
 }
@@ -134,6 +136,22 @@ static void write_store(const struct status_view *v, const struct pipeline_condi
     if (now->store.error)
         json_bytes(out, JSON_KEY("error"), bytes_of(strerror(-now->store.error)));
     json_number(out, JSON_KEY("missing"), now->store.missing);
+    json_bytes(out, JSON_KEY("fault"), bytes_of(now->store.fault));
+    json_close(out);
+}
+
+static void write_copies(const struct pipeline_condition *now, struct sbuf *out)
+{
+    if (!now->keeps_copies)
+        return;
+    json_open(out, JSON_OBJECT("copies"));
+    json_number(out, JSON_KEY("files"), now->copies.files);
+    json_number(out, JSON_KEY("bytes"), now->copies.bytes);
+    json_number(out, JSON_KEY("limit"), now->copies.limit);
+    json_number(out, JSON_KEY("too_large"), now->copies.too_large);
+    json_number(out, JSON_KEY("unreadable"), now->copies.unreadable);
+    json_number(out, JSON_KEY("unwatched"), now->copies.unwatched);
+    json_bytes(out, JSON_KEY("why"), bytes_of(now->copies.error ? spans_why(now->copies.error) : ""));
     json_close(out);
 }
 
@@ -189,6 +207,7 @@ void status_write(const struct status_view *v, struct sbuf *out)
     json_number(out, JSON_KEY("lag_ms"), s->last_lag_ns / NS_PER_MS);
     write_time(out, JSON_KEY("newest"), now.newest_ns);
     write_store(v, &now, out);
+    write_copies(&now, out);
     json_open(out, JSON_ARRAY("silent_engines"));
     pipeline_each_silent_engine(v->pipeline, on_silent, out);
     json_close_array(out);

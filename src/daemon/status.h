@@ -6,6 +6,7 @@
 #include "daemon/alert_sinks.h"
 #include "daemon/arm.h"
 #include "daemon/counts.h"
+#include "daemon/guards.h"
 #include "daemon/pipeline.h"
 #include "util/sbuf.h"
 
@@ -16,6 +17,7 @@ struct status_view {
     const char *store_path;
     const struct alerts *alerts; /* NULL: off */
     const struct alert_sinks *sinks; /* the same */
+    const struct guards *guards; /* the same */
     unsigned clients, viewers;
 };
 /* Members of an object, without its braces. */

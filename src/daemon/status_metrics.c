@@ -176,7 +176,12 @@ void status_write_metrics(const struct status_view *v, struct sbuf *out)
     number(out, "culprit_engines_silent", "gauge", "Container engines that do not answer.", silent);
     number(out, "culprit_store_recording", "gauge", "1: the store can be written.",
            now.has_store && now.store.recording && !now.store.error);
+    number(out, "culprit_store_faulty", "gauge", "1: a part of the store is damaged and cannot be kept small.", now.store.fault[0] != '\0');
     number(out, "culprit_store_missing_events", "gauge", "Events that are not in the store.", (double)now.store.missing);
+    if (now.keeps_copies) {
+        number(out, "culprit_copies_bytes", "gauge", "Kept copies on disk.", (double)now.copies.bytes);
+        number(out, "culprit_copies_kept", "gauge", "0: nothing is kept now.", !now.copies.error);
+    }
     number(out, "culprit_config_last_reload_successful", "gauge", "0: the last reload found mistakes.", !s->broken);
     number(out, "culprit_config_last_reload_success_timestamp_seconds", "gauge", "When the configuration in force was read.",
            (double)(s->reloaded_ns / NS_PER_MS) / 1000);

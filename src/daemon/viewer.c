@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/base64.h"
+#include "util/base64.h"
 #include "control/reply.h"
 #include "daemon/pipeline.h"
 #include "event/operation.h"

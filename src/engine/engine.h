@@ -42,8 +42,8 @@ int engines_each(struct engines *e, int (*each)(void *data, struct container *c)
 int engines_volume(struct engines *e, struct bytes name, struct arena *arena, struct bytes *ret,
                    struct err *err);
 
-/* What the container's engine still remembers of what was done with it, a JSON object of its own a line, into `ret`. -ENOENT: nothing is
- * remembered. */
+/* What the container's engine (c->runtime) still remembers of what was done with it, a JSON object of its own a line, into `ret`. c->id: an
+ * id, or the name of one that is gone, or ENGINE_VOLUME (options.h) and that of a volume. -ENOENT: nothing is remembered. */
 int engines_recent(struct engines *e, const struct container *c, struct sbuf *ret, struct err *err);
 
 /* Whose layers and mounts hold `host_path`? At most `max`, references owned by the caller; how many. Bounded in

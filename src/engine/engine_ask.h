@@ -25,6 +25,7 @@ struct answer {
     struct sbuf lines;            /* ASK_RECENT */
 };
 
+/* Frees all of it, drops the references of `list`, and zeroes it. */
 void answer_done(struct answer *a);
 
 /* ops, engine: borrowed until asker_free(). */

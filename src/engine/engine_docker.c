@@ -445,12 +445,15 @@ static int docker_dispatch(void *engine, void (*life)(void *data, const struct l
 static int docker_recent(void *engine, struct bytes id, struct sbuf *ret, struct err *err)
 {
     uint64_t now = clock_ns(CLOCK_REALTIME);
+    bool volume = bytes_starts_with(id, bytes_of(ENGINE_VOLUME));
+    size_t skip = volume ? strlen(ENGINE_VOLUME) : 0;
     char path[480]; /* of a URL */
 
+    id = (struct bytes){ id.data + skip, id.len - skip };
     if (!is_plain(id))
         return -ENOENT;
-    snprintf(path, sizeof(path), "/events?since=1&until=%llu.%09llu&filters=%%7B%%22container%%22%%3A%%5B%%22%.*s%%22%%5D%%7D",
-             (unsigned long long)(now / NS_PER_S), (unsigned long long)(now % NS_PER_S), (int)id.len, id.data);
+    snprintf(path, sizeof(path), "/events?since=1&until=%llu.%09llu&filters=%%7B%%22%s%%22%%3A%%5B%%22%.*s%%22%%5D%%7D",
+             (unsigned long long)(now / NS_PER_S), (unsigned long long)(now % NS_PER_S), volume ? "volume" : "container", (int)id.len, id.data);
     return get(engine, path, ASK_TIMEOUT_MS, ret, err);
 }
 

@@ -68,6 +68,7 @@ static void add_cgroup(struct engines *e, struct known_container *k)
         c->known = k;
         memcpy(c->path, path.data, path.len);
         HASH_ADD_KEYPTR(hh, e->cgroups, c->path, path.len, c);
+        HASH_FREE_IF_OUT(hh, c);
     }
 }
 
@@ -102,6 +103,11 @@ void known_remember(struct engines *e, unsigned group, struct container *c)
         if (c->id.len)
             memcpy(k->key + 1, c->id.data, c->id.len);
         HASH_ADD_KEYPTR(by_id, e->known, k->key, c->id.len + 1, k);
+        if (!HASH_IS_IN(by_id, k)) {
+            container_unref(k->container);
+            free(k);
+            return;
+        }
     }
     add_cgroup(e, k);
 }

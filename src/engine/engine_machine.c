@@ -16,12 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "engine/first_process.h"
 #include "engine/oci_mount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/parse.h"
 #include "util/proc_stat.h"
@@ -384,13 +383,16 @@ static int notice(void *data, struct container_view *view)
     if (!k)
         return 0;
     memcpy(k->name, name, sizeof(name));
+    HASH_ADD_STR(r->m->known, name, k);
+    HASH_FREE_IF_OUT(hh, k);
+    if (!k)
+        return 0; /* found again when it is looked for the next time */
     k->container = container_ref(c);
     k->seen = true;
     k->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
     event.data.ptr = k;
     if (k->pidfd >= 0)
         (void)epoll_ctl(r->m->epoll_fd, EPOLL_CTL_ADD, k->pidfd, &event);
-    HASH_ADD_STR(r->m->known, name, k);
     emit(r, c, LIFECYCLE_START, c->started_ns ? c->started_ns : clock_ns(CLOCK_REALTIME));
     return 0;
 }

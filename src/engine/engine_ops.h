@@ -30,7 +30,8 @@ struct engine_ops {
     /* Where a volume's files are on the host; NULL: the engine has no volumes. -ENOENT */
     int (*volume)(void *engine, struct bytes name, struct arena *arena, struct bytes *ret,
                   struct err *err);
-    /* What the engine still remembers of what was done with a container, a JSON object a line; NULL: it remembers nothing. */
+    /* What the engine still remembers of what was done with a container, a JSON object a line; NULL: it remembers nothing. id: as in
+     * engines_recent(). */
     int (*recent)(void *engine, struct bytes id, struct sbuf *ret, struct err *err);
     /* The stream of lifecycle events; NULL where the engine has none, or they come from the state directories. */
     int (*fd)(void *engine);

@@ -7,8 +7,6 @@
 #include "engine/engine_ops.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -16,194 +14,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "engine/flat.h"
 #include "engine/podman_files.h"
+#include "engine/podman_find.h"
+#include "engine/podman_state.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
-#include "util/fingerprint.h"
 #include "util/inotify.h"
-#include "util/limits.h"
 #include "util/macro.h"
-#include "util/sbuf.h"
 
-#define STORAGES_MAX 64
-#define WAIT_MS 500                 /* for what somebody waits for; what hangs is not asked again for a minute */
 #define WORKER_MS 2000              /* a worker's deadline: 10,000 containers take half a second */
 #define OWN_WAIT_MS 5000            /* root's own storage: nobody can make it hang, only a busy machine is slow */
 #define OWN_WORKER_MS 10000
-#define STORAGES_MS 5000            /* each place has a clock of its own */
 #define FIRST_WAIT_MS 3000          /* what is there at the start is looked for before anything is observed */
 #define DISTRUST_NS (60 * NS_PER_S)
-#define LOOK_AGAIN_NS (2 * NS_PER_S) /* for storages that are new */
-
-/* What is remembered between two readings of containers.json, to see what has changed. */
-struct storage_record {
-    struct container *container; /* owned reference */
-    bool seen;
-    UT_hash_handle hh;
-};
-
-/* containers-storage.conf(5): what lays a storage's files out. Rootless ones without fuse-overlayfs are of vfs. */
-static const struct driver {
-    const char *containers; /* the directory of their records */
-    const char *roots;      /* each layer a whole tree; NULL: an overlay of layers */
-} drivers[] = {
-    { "overlay-containers", NULL },
-    { "vfs-containers", "vfs/dir" },
-    { "btrfs-containers", "btrfs/subvolumes" },
-};
-
-struct storage {
-    char path[PATH_MAX]; /* ".../containers/storage" */
-    const struct driver *driver;
-    int wd;
-    struct storage_record *records;
-    bool own;     /* below a directory that only root can change */
-    bool read;    /* at least once: changes can be found */
-    bool changed; /* and is to be read */
-    struct foreign_pending reading, asked; /* to find changes; for a caller who waits for an answer */
-    uint64_t next_ns;                      /* CLOCK_MONOTONIC: it did not answer, and is not read before that */
-    bool said;
-};
-
-struct podman {
-    struct oci *oci;
-    const struct log *log;
-    int inotify, epoll; /* the epoll has what is being read, too */
-    struct storage storages[STORAGES_MAX];
-    size_t count;
-    struct foreign_pending looking; /* which storages are there */
-    uint64_t looked_ns;
-    struct fingerprint bundles;        /* of the unknown storages that running containers are of */
-};
-
-static void add_word(struct sbuf *request, struct bytes word)
-{
-    sbuf_add_bytes(request, word);
-    sbuf_add_char(request, '\0');
-}
-
-/* ---- where ---- */
-
-static bool is_known(const struct podman *p, const char *path, const struct driver *driver)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (p->storages[i].driver == driver && strcmp(p->storages[i].path, path) == 0)
-            return true;
-    return false;
-}
-
-static void add_candidate(struct podman *p, struct sbuf *request, const char *path)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-        if (!is_known(p, path, &drivers[i])) {
-            sbuf_add_str(request, path);
-            sbuf_add_char(request, '/');
-            add_word(request, bytes_of(drivers[i].containers));
-        }
-}
-
-/* graphroot = "/srv/containers" of storage.conf(5): the one line of it that matters here. */
-static void add_configured(struct podman *p, struct sbuf *request, const char *file)
-{
-    _cleanup_fclose_ FILE *f = fopen(file, "re");
-    char line[PATH_MAX], path[PATH_MAX];
-
-    while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, " graphroot = \"%4000[^\"]\"", path) == 1 && path[0] == '/')
-            add_candidate(p, request, path);
-}
-
-static void add_users(struct podman *p, struct sbuf *request)
-{
-    _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re"); /* not NSS: a directory service may hang */
-    const struct passwd *user;
-    char path[PATH_MAX];
-
-    while (f && (user = fgetpwent(f)))
-        if (user->pw_dir && user->pw_dir[0] == '/' &&
-            (size_t)snprintf(path, sizeof(path), "%s/.local/share/containers/storage",
-                             user->pw_dir) < sizeof(path))
-            add_candidate(p, request, path);
-}
-
-struct candidates {
-    struct podman *podman;
-    struct sbuf *request;
-};
-
-static int add_by_bundle(void *data, const struct oci_facts *f)
-{
-    struct candidates *c = data;
-    /* PATH/overlay-containers/ID/userdata */
-    struct bytes containers = bytes_dirname(bytes_dirname(f->bundle)), storage = bytes_dirname(containers);
-    char path[PATH_MAX];
-
-    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-        if (bytes_equal_str(bytes_basename(containers), drivers[i].containers) && storage.len > 1 &&
-            (size_t)snprintf(path, sizeof(path), "%.*s", (int)storage.len, storage.data) < sizeof(path))
-            add_candidate(c->podman, c->request, path);
-    return 0;
-}
-
-static void add_found(struct podman *p, struct bytes directory, int wd, bool own)
-{
-    struct bytes path = bytes_dirname(directory), name = bytes_basename(directory);
-    struct storage *s = &p->storages[p->count];
-
-    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-        if (p->count == STORAGES_MAX || path.len >= sizeof(s->path) || !bytes_equal_str(name, drivers[i].containers))
-            continue;
-        *s = (struct storage){ .wd = wd, .driver = &drivers[i], .changed = true };
-        s->reading = s->asked = FOREIGN_PENDING_NONE;
-        snprintf(s->path, sizeof(s->path), "%.*s", (int)path.len, path.data);
-        s->own = own;
-        if (!is_known(p, s->path, s->driver))
-            p->count++;
-        return;
-    }
-}
-
-static void await(struct podman *p, int fd)
-{
-    (void)epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN });
-}
-
-/* Looks for storages that are not known yet, and waits so long for the answer. */
-static void find_storages(struct podman *p, unsigned wait_ms)
-{
-    struct candidates c = { p, &(struct sbuf){ 0 } };
-    bool asked = p->looking.fd >= 0;
-    struct bytes answer, path;
-    struct fingerprint bundles;
-    uint64_t wd, own;
-    int r;
-
-    (void)oci_each(p->oci, "podman", add_by_bundle, &c);
-    bundles = fingerprint_of(sbuf_bytes(c.request));
-    if (!asked && p->looked_ns && fingerprint_equal(bundles, p->bundles) && clock_ns(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
-        sbuf_done(c.request);
-        return;
-    }
-    if (!fingerprint_equal(bundles, p->bundles) && c.request->len) /* a container of a storage that is not known starts: its name is asked for next */
-        wait_ms = MAX(wait_ms, WAIT_MS);
-    p->bundles = bundles;
-    add_candidate(p, c.request, "/var/lib/containers/storage");
-    add_configured(p, c.request, "/etc/containers/storage.conf");
-    add_configured(p, c.request, "/usr/share/containers/storage.conf");
-    add_users(p, c.request);
-    p->looked_ns = clock_ns(CLOCK_MONOTONIC);
-    p->looking.lend = p->inotify;
-    r = foreign_wait(&p->looking, &podman_storages_job, sbuf_bytes(c.request), STORAGES_MS, wait_ms, &answer);
-    if (r == -EAGAIN && !asked)
-        await(p, p->looking.fd);
-    while (r == 0 && flat_get_bytes(&answer, &path) == 0 && flat_get_u64(&answer, &wd) == 0 && flat_get_u64(&answer, &own) == 0)
-        add_found(p, path, (int)wd, own);
-    sbuf_done(c.request);
-}
 
 static int podman_open(const struct engines_options *options, struct oci *oci, void **ret,
                        struct err *err)
@@ -225,7 +50,7 @@ static int podman_open(const struct engines_options *options, struct oci *oci, v
         free(p);
         return r;
     }
-    find_storages(p, FIRST_WAIT_MS);
+    podman_find_storages(p, FIRST_WAIT_MS);
     *ret = p;
     return 0;
 }
@@ -258,10 +83,10 @@ static void podman_close(void *engine)
 
 static void request_records(struct sbuf *out, const struct storage *s, const char *mode, struct bytes word)
 {
-    add_word(out, bytes_of(s->path));
-    add_word(out, bytes_of(s->driver->containers));
-    add_word(out, bytes_of(mode));
-    add_word(out, word);
+    podman_add_word(out, bytes_of(s->path));
+    podman_add_word(out, bytes_of(s->driver->containers));
+    podman_add_word(out, bytes_of(mode));
+    podman_add_word(out, word);
 }
 
 /* A user's storage that does not answer, or takes for ever, costs its own names. */
@@ -374,10 +199,10 @@ static void take_files(struct podman *p, struct container_view *view, struct sto
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
     struct bytes answer;
 
-    add_word(&request, bytes_of(s->path));
-    add_word(&request, bytes_of(s->driver->containers));
-    add_word(&request, view->container->id);
-    add_word(&request, s->driver->roots ? BYTES_NULL : layer);
+    podman_add_word(&request, bytes_of(s->path));
+    podman_add_word(&request, bytes_of(s->driver->containers));
+    podman_add_word(&request, view->container->id);
+    podman_add_word(&request, s->driver->roots ? BYTES_NULL : layer);
     if (ask(p, s, &podman_container_job, sbuf_bytes(&request), &answer) == 0 && flat_get_view(&answer, view) < 0)
         view->lower_count = view->mount_count = 0;
 }
@@ -392,7 +217,7 @@ static int podman_view(void *engine, struct bytes word, struct container_view *r
 
     if (!word.len)
         return -ENOENT;
-    find_storages(p, WAIT_MS);
+    podman_find_storages(p, WAIT_MS);
     r = find(p, word, &found);
     if (r < 0)
         return r;
@@ -428,7 +253,7 @@ static int podman_list(void *engine, int (*each)(void *data, struct container *c
     int r = 0;
 
     (void)err;
-    find_storages(p, WAIT_MS);
+    podman_find_storages(p, WAIT_MS);
     for (size_t i = 0; i < p->count && r == 0; i++) {
         _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
         struct container *c;
@@ -450,7 +275,7 @@ static bool podman_present(void *engine, char *text, size_t size)
     struct podman *p = engine;
     bool installed = access("/usr/bin/podman", X_OK) == 0 || access("/usr/local/bin/podman", X_OK) == 0;
 
-    find_storages(p, WAIT_MS);
+    podman_find_storages(p, WAIT_MS);
     if (p->count)
         snprintf(text, size, "by its storage (%s%s)", p->storages[0].path,
                  p->count > 1 ? " and others" : "");
@@ -467,13 +292,13 @@ static int podman_volume(void *engine, struct bytes name, struct arena *arena, s
     (void)err;
     if (!name.len || memchr(name.data, '/', name.len) || name.data[0] == '.')
         return -ENOENT;
-    find_storages(p, WAIT_MS);
+    podman_find_storages(p, WAIT_MS);
     for (size_t i = 0; i < p->count; i++) {
         _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
         struct bytes answer;
 
-        add_word(&request, bytes_of(p->storages[i].path));
-        add_word(&request, name);
+        podman_add_word(&request, bytes_of(p->storages[i].path));
+        podman_add_word(&request, name);
         if (ask(p, &p->storages[i], &podman_volume_job, sbuf_bytes(&request), &answer) == 0) {
             *ret = arena_copy(arena, answer);
             return ret->data ? 0 : -ENOMEM;
@@ -520,6 +345,10 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
         r->container = c;
         r->seen = true;
         HASH_ADD_KEYPTR(hh, s->records, c->id.data, c->id.len, r);
+        if (!HASH_IS_IN(hh, r)) {
+            container_unref(c);
+            free(r);
+        }
     }
     HASH_ITER(hh, s->records, r, next)
         if (!r->seen) {
@@ -565,7 +394,7 @@ static void follow(struct podman *p, struct storage *s, void (*life)(void *data,
         r = foreign_wait(&s->reading, &podman_records_job, sbuf_bytes(&request), s->own ? OWN_WORKER_MS : WORKER_MS, 0, &answer);
     }
     if (r == -EAGAIN && !asked)
-        await(p, s->reading.fd);
+        podman_await(p, s->reading.fd);
     if (r == 0) {
         s->said = false;
         compare(s, answer, life, data);
@@ -582,7 +411,7 @@ static int podman_dispatch(void *engine, void (*life)(void *data, const struct l
     struct podman *p = engine;
 
     (void)err;
-    find_storages(p, 0);
+    podman_find_storages(p, 0);
     read_changes(p);
     for (size_t i = 0; i < p->count; i++)
         follow(p, &p->storages[i], life, data);

@@ -2,9 +2,8 @@
 /* What the files of engine*.c share: the table of engines while they are used. Not for others. */
 #pragma once
 
-#include <uthash.h>
-
 #include "engine/engine_ask.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define ENGINES 9

@@ -14,6 +14,7 @@
 json_t *json_read(struct bytes body, const char *what, struct err *err);
 
 struct bytes json_text(const json_t *value);                       /* BYTES_NULL: it is no string */
+/* The same of a member; BYTES_NULL: there is none. Valid as long as the object. */
 struct bytes json_text_at(const json_t *object, const char *key);
 /* 0: it is no number, negative, or larger than `max`. */
 uint64_t json_number_at(const json_t *object, const char *key, uint64_t max);

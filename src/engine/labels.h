@@ -15,5 +15,6 @@ struct labels {
 
 #define LABELS_INIT ((struct labels){ .text = SBUF_INIT })
 
+/* Copies both. Empty keys and what holds a NUL are left out; what is too long sets `truncated`, but known labels are set in *c anyway. */
 void labels_add(struct labels *l, struct container *c, struct bytes key, struct bytes value);
 void labels_done(struct labels *l, struct container *c); /* container.labels is set */

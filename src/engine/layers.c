@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/layers.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "engine/overlay_marks.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
-#include "util/sbuf.h"
 
 #define LINKS_MAX 40      /* MAXSYMLINKS of the kernel */
 #define REDIRECTS_MAX 64  /* renamed directories on one path: a layer is anybody's work, and could have circles */
@@ -76,14 +73,6 @@ int layers_of_container(const struct container_view *view, struct layers *ret, s
     return layers_open(all, n, ret, err);
 }
 
-static void merged_done(struct merged *m)
-{
-    for (size_t i = 0; i < m->count; i++)
-        closep(&m->parts[i].fd);
-    free(m->parts);
-    *m = (struct merged){ 0 };
-}
-
 void layer_entry_done(struct layer_entry *e)
 {
     closep(&e->fd);
@@ -92,82 +81,7 @@ void layer_entry_done(struct layer_entry *e)
     *e = LAYER_ENTRY_NONE;
 }
 
-static int add_part(struct merged *m, int fd, size_t layer)
-{
-    struct merged_part *parts = reallocarray(m->parts, m->count + 1, sizeof(*parts));
-
-    if (!parts)
-        return -ENOMEM;
-    m->parts = parts;
-    m->parts[m->count++] = (struct merged_part){ fd, layer };
-    return 0;
-}
-
-/* ---- what overlay writes beside the files ---- */
-
-ssize_t path_getxattr(int fd, const char *name, void *value, size_t size)
-{
-    char path[64];
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* fgetxattr() refuses O_PATH */
-    n = getxattr(path, name, value, size);
-    return n < 0 ? -errno : n;
-}
-
-ssize_t path_listxattr(int fd, char *list, size_t size)
-{
-    char path[64];
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    n = listxattr(path, list, size);
-    return n < 0 ? -errno : n;
-}
-
-/* "trusted." as root's overlay writes it, "user." in a user namespace (kernel 5.11) and fuse-overlayfs.
- * A file of the image may carry "user." ones as a trick: the worst is a wrong answer about that image. */
-static ssize_t overlay_xattr(int fd, const char *what, char *value, size_t size)
-{
-    static const char *const prefixes[] = { "trusted.overlay.", "user.overlay.", "user.fuseoverlayfs." };
-
-    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        char name[64];
-        ssize_t n;
-
-        snprintf(name, sizeof(name), "%s%s", prefixes[i], what);
-        n = path_getxattr(fd, name, value, size);
-        if (n >= 0)
-            return n;
-    }
-    return -ENODATA;
-}
-
-static bool is_whiteout(int fd, const struct stat *st)
-{
-    char value[8];
-
-    if (S_ISCHR(st->st_mode))
-        return st->st_rdev == makedev(0, 0);
-    return S_ISREG(st->st_mode) && st->st_size == 0 && overlay_xattr(fd, "whiteout", value, sizeof(value)) >= 0;
-}
-
-static bool has_name(int fd, const char *prefix, const char *name)
-{
-    char text[NAME_MAX + 16];
-    struct stat st;
-
-    return snprintf(text, sizeof(text), "%s%s", prefix, name) < (int)sizeof(text) &&
-           fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static bool is_opaque(int fd)
-{
-    char value[8];
-
-    return (overlay_xattr(fd, "opaque", value, sizeof(value)) == 1 && value[0] == 'y') ||
-           has_name(fd, ".wh..wh..opq", "");
-}
+/* ---- one name in one layer ---- */
 
 static int open_name(int fd, const char *name, struct stat *st)
 {
@@ -191,7 +105,7 @@ enum layer_mark layers_mark(const struct merged *directory, const char *name, in
     struct stat st;
     int fd = directory->count ? open_name(top->fd, name, &st) : -ENOENT;
 
-    if (fd >= 0 && !is_whiteout(fd, &st)) {
+    if (fd >= 0 && !overlay_is_whiteout(fd, &st)) {
         close(fd);
         return LAYER_MARK_NONE;
     }
@@ -201,7 +115,7 @@ enum layer_mark layers_mark(const struct merged *directory, const char *name, in
         *ret_fd = fd;
         return LAYER_MARK_WHITEOUT;
     }
-    fd = directory->count && is_opaque(top->fd) ? fcntl(top->fd, F_DUPFD_CLOEXEC, 0) : -EBADF;
+    fd = directory->count && overlay_is_opaque(top->fd) ? fcntl(top->fd, F_DUPFD_CLOEXEC, 0) : -EBADF;
     if (fd < 0)
         return LAYER_MARK_NONE;
     *ret_fd = fd;
@@ -234,7 +148,7 @@ static int follow_redirect(const struct layers *l, size_t layer, const char *red
     if (r == -ENOENT)
         return 0;
     for (size_t i = 0; r == 0 && i < below.merged.count; i++) {
-        r = add_part(m, below.merged.parts[i].fd, below.merged.parts[i].layer);
+        r = merged_add(m, below.merged.parts[i].fd, below.merged.parts[i].layer);
         if (r == 0)
             below.merged.parts[i].fd = -EBADF; /* handed over */
     }
@@ -295,7 +209,7 @@ static int look_up_in(const struct layers *l, const struct merged *directory, co
         int fd = open_name(part->fd, name, &st);
 
         if (fd == -ENOENT) {
-            if (has_name(part->fd, ".wh.", name)) /* fuse-overlayfs where it may not make devices */
+            if (overlay_has_whiteout_file(part->fd, name)) /* fuse-overlayfs where it may not make devices */
                 break;
             continue;
         }
@@ -303,7 +217,7 @@ static int look_up_in(const struct layers *l, const struct merged *directory, co
             r = fd;
             break;
         }
-        if (is_whiteout(fd, &st) || (e.fd >= 0 && !S_ISDIR(st.st_mode))) {
+        if (overlay_is_whiteout(fd, &st) || (e.fd >= 0 && !S_ISDIR(st.st_mode))) {
             close(fd);
             break;
         }
@@ -319,12 +233,12 @@ static int look_up_in(const struct layers *l, const struct merged *directory, co
                 find_data(l, directory, i + 1, name, redirects, &e);
             break;
         }
-        r = add_part(&e.merged, fd, part->layer);
+        r = merged_add(&e.merged, fd, part->layer);
         if (r < 0) {
             close(fd);
             break;
         }
-        if (is_opaque(fd))
+        if (overlay_is_opaque(fd))
             break;
         n = overlay_xattr(fd, "redirect", redirect, sizeof(redirect) - 1);
         if (n > 0) {
@@ -365,10 +279,10 @@ static int look_up_root(const struct layers *l, size_t first, struct layer_entry
     for (size_t i = first; i < l->count && r == 0; i++) {
         int fd = fcntl(l->roots[i], F_DUPFD_CLOEXEC, 0);
 
-        r = fd < 0 ? -errno : add_part(&e.merged, fd, i);
+        r = fd < 0 ? -errno : merged_add(&e.merged, fd, i);
         if (r < 0)
             closep(&fd);
-        else if (is_opaque(fd))
+        else if (overlay_is_opaque(fd))
             break;
     }
     if (r == 0 && !e.merged.count)
@@ -424,74 +338,6 @@ int layers_lookup(const struct layers *l, struct bytes path, struct layer_entry 
     unsigned redirects = 0;
 
     return look_up(l, 0, path, &redirects, ret);
-}
-
-/* ---- listing ---- */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int list_part(int fd, struct sbuf *raw)
-{
-    int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
-    _cleanup_closedir_ DIR *dir = NULL;
-    struct dirent *entry;
-
-    if (opened < 0 && errno == EPERM)
-        opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0)
-        return -errno;
-    dir = fdopendir(opened);
-    if (!dir) {
-        close(opened);
-        return -ENOMEM;
-    }
-    while ((errno = 0, entry = readdir(dir))) {
-        const char *name = entry->d_name;
-
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-            continue;
-        if (strncmp(name, ".wh.", 4) == 0) {
-            name += 4;
-            if (!*name || strncmp(name, ".wh.", 4) == 0)
-                continue;
-        }
-        sbuf_add(raw, name, strlen(name) + 1);
-    }
-    return -errno;
-}
-
-int merged_names(const struct merged *directory, bool top_only, struct sbuf *names, size_t *ret_count)
-{
-    _cleanup_sbuf_ struct sbuf raw = SBUF_INIT;
-    _cleanup_free_ const char **sorted = NULL;
-    size_t n = 0, kept = 0;
-    int r = 0;
-
-    for (size_t i = 0; i < directory->count && r == 0 && !(top_only && i > 0); i++)
-        r = list_part(directory->parts[i].fd, &raw);
-    if (r == 0)
-        r = sbuf_error(&raw);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < raw.len; i++)
-        n += raw.data[i] == '\0';
-    sorted = calloc(n + 1, sizeof(*sorted));
-    if (!sorted)
-        return -ENOMEM;
-    for (size_t i = 0, at = 0; i < n; i++, at += strlen(raw.data + at) + 1)
-        sorted[i] = raw.data + at;
-    qsort(sorted, n, sizeof(*sorted), by_text);
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && strcmp(sorted[i - 1], sorted[i]) == 0)
-            continue;
-        sbuf_add(names, sorted[i], strlen(sorted[i]) + 1);
-        kept++;
-    }
-    *ret_count = kept;
-    return sbuf_error(names);
 }
 
 /* ---- following links ---- */

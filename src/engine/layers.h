@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "engine/merged.h"
 #include "engine/view.h"
 #include "util/arena.h"
 #include "util/err.h"
-#include "util/sbuf.h"
 
 struct layers {
     int *roots; /* O_PATH, topmost first; owned */
@@ -28,15 +28,6 @@ int layers_open(const struct bytes *directories, size_t count, struct layers *re
 /* A container's own layer and its image's, or its plain root; and the image's alone (-ENOENT: it has none). */
 int layers_of_container(const struct container_view *view, struct layers *ret, struct err *err);
 int layers_of_image(const struct container_view *view, struct layers *ret, struct err *err);
-
-/* A directory: the directories of the layers that it is made of, topmost first. */
-struct merged {
-    struct merged_part {
-        int fd; /* O_PATH, owned */
-        size_t layer;
-    } *parts;
-    size_t count;
-};
 
 /* What is at a path. */
 struct layer_entry {
@@ -62,16 +53,8 @@ enum layer_mark { LAYER_MARK_NONE, LAYER_MARK_WHITEOUT, LAYER_MARK_OPAQUE };
  * directory was made anew (it is opaque). *ret_fd: that whiteout, or the part itself, O_PATH; the caller's. */
 enum layer_mark layers_mark(const struct merged *directory, const char *name, int *ret_fd);
 
-/* The names in a directory, each once, in the order of bytes, whiteouts among them: look them up. With
- * top_only those of its topmost part alone. Each ended by NUL, in `names`. */
-int merged_names(const struct merged *directory, bool top_only, struct sbuf *names, size_t *ret_count);
-
 /* Where symbolic links lead, as for a process in the container; what is not there is kept as it is. */
 struct bytes layers_resolve(const struct layers *l, struct bytes path, bool follow_last,
                             struct arena *arena);
 /* A regular file for reading, links followed; -errno as beneath_open_file(). */
 int layers_open_file(const struct layers *l, struct bytes path);
-
-/* Attributes of what an O_PATH descriptor stands for: length or -errno, as getxattr(2). */
-ssize_t path_getxattr(int fd, const char *name, void *value, size_t size);
-ssize_t path_listxattr(int fd, char *list, size_t size);

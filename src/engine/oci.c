@@ -14,8 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "engine/oci_dirs.h"
 #include "engine/oci_exit.h"
 #include "engine/oci_files.h"
@@ -23,6 +21,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fingerprint.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/proc_stat.h"
 #include "util/sbuf.h"
@@ -64,7 +63,7 @@ bool oci_is_running(const struct oci_facts *f)
     return ticks && (!f->pid_ticks || ticks == f->pid_ticks);
 }
 
-/* A user may say what he likes in his own files: only of processes that are his. */
+/* A user's state files may claim anything: believe them only about processes of the same user. */
 static bool may_speak_for(const char *dir, pid_t pid)
 {
     char path[64];
@@ -97,7 +96,7 @@ static int read_texts(struct oci *o, const struct oci_entry *e, struct oci_facts
     if (clock_ns(CLOCK_MONOTONIC) < o->distrusted_until_ns && fingerprint_equal(o->distrusted, whose))
         return -ETIMEDOUT;
     r = oci_files_ask(e->path, ret, err);
-    if (r == -ETIMEDOUT || r == -EBADMSG) { /* his containers are not named for a minute */
+    if (r == -ETIMEDOUT || r == -EBADMSG) { /* ignore this user's state directories for a minute */
         o->distrusted = whose;
         o->distrusted_until_ns = clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS;
     }
@@ -162,7 +161,7 @@ static void on_death(struct oci *o, struct oci_entry *e)
     c = container_copy(old);
     if (!c)
         return;
-    c->pid = 0; /* may be anybody's from now on */
+    c->pid = 0; /* the kernel may give the pid to another process from now on */
     e->facts.view.running = false;
     if (kills > e->oom_kills)
         emit(o, e, LIFECYCLE_OOM, clock_ns(CLOCK_REALTIME), -1);
@@ -195,7 +194,7 @@ static bool is_waiting_to_start(const struct oci_entry *e)
            access(path, F_OK) == 0;
 }
 
-/* When the fifo that holds the container's program back was removed: the directory's own time. */
+/* The start time: when the fifo that the container's program waits for was removed, which is the directory's mtime. */
 static uint64_t start_time(const struct oci_entry *e)
 {
     uint64_t t = clock_ns(CLOCK_REALTIME), written;
@@ -255,6 +254,11 @@ static void on_appeared(void *data, const char *path, const char *runtime, bool 
             return;
         }
         HASH_ADD_KEYPTR(hh, o->entries, e->path, strlen(e->path), e);
+        if (!HASH_IS_IN(hh, e)) {
+            free(e->path);
+            free(e);
+            return;
+        }
     }
     read_entry(o, e);
 }

@@ -11,10 +11,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "foreign/mounts.h"
 #include "util/cleanup.h"
+#include "util/hash_table.h"
 #include "util/inotify.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -190,6 +189,7 @@ static void follow(struct oci_dirs *d, const char *path, enum relation relation)
     if (!n && (n = calloc(1, sizeof(*n)))) {
         n->wd = wd;
         HASH_ADD_INT(d->nodes, wd, n);
+        HASH_FREE_IF_OUT(hh, n);
     }
     if (!n)
         return;

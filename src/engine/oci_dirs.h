@@ -22,9 +22,10 @@ struct oci_dirs_options {
     void (*vanished)(void *data, const char *path);
 };
 
+/* The options are copied, their prefix is borrowed. Nothing is looked at before oci_dirs_scan(). -ENOMEM, or that of inotify_init1(2). One thread. */
 int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, struct err *err);
-void oci_dirs_free(struct oci_dirs *d);
-int oci_dirs_fd(const struct oci_dirs *d);
+void oci_dirs_free(struct oci_dirs *d); /* calls nobody; NULL is fine */
+int oci_dirs_fd(const struct oci_dirs *d);  /* to be polled for reading; it stays ours */
 void oci_dirs_scan(struct oci_dirs *d);     /* look at everything anew */
 void oci_dirs_scan_unfollowed(struct oci_dirs *d); /* /tmp, which is too busy for inotify */
 void oci_dirs_dispatch(struct oci_dirs *d); /* reads what inotify has reported */

@@ -16,6 +16,7 @@ struct oci_facts {
     bool only_bundle;           /* from a bundle's config.json and init.pid alone: no runtime's state was there */
 };
 
+/* Frees what it holds and zeroes it. */
 void oci_facts_done(struct oci_facts *facts);
 
 /* runc's state.json (youki's and runsc's alike): all there is to know. */

@@ -20,3 +20,5 @@ struct engine_state {
     unsigned containers;
     char text[256]; /* version, or what is missing */
 };
+
+#define ENGINE_VOLUME "volume/" /* before the name of a volume, where else a container is meant */

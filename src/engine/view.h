@@ -28,5 +28,8 @@ struct container_view {
     size_t mount_count;
 };
 
+/* The innermost mount that has the path, of several at one place the last; NULL: it is in the container's own files. */
+const struct container_mount *container_view_mount(const struct container_view *view, struct bytes path);
+
 /* Gives the container back; the view is empty then. */
 void container_view_done(struct container_view *view);

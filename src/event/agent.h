@@ -14,5 +14,6 @@ struct agent {
     struct bytes kind;       /* "EDR", "antivirus", "container runtime", ... */
     struct bytes does;       /* what it is known to do to files */
     struct bytes quarantine; /* where removed files are kept, how they are listed */
+    struct bytes moves_by;   /* the option of its command line that names a directory into which it moves what it removes, as it is */
     struct bytes exclude;    /* how a path is excluded */
 };

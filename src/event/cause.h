@@ -27,7 +27,8 @@ enum run_kind {
     RUN_TEXT,       /* -c, -e: a program given as text; name: the interpreter, command_line: cut */
     RUN_INPUT,      /* read from standard input; name: the interpreter */
     RUN_ARCHIVE,    /* java -jar; name: the archive's path */
-    RUN_TARGET,     /* make, ninja; name: the target, tool: "make", directory: where */
+    RUN_TARGET,     /* make, ninja; name: the targets as one text, empty: what it makes without one; interpreter: "make", directory: where, file: that was
+                     * named */
     RUN_NPM,        /* npm, yarn, pnpm run; name: the script's name */
     RUN_GIT,        /* git; name: the sub-command */
     RUN_GIT_HOOK,   /* name: the hook's path */
@@ -74,6 +75,7 @@ struct cause_run {
                                 * this one command (a crontab's), to be shown instead of args; of RUN_ANSIBLE: what the
                                 * module executed, a text or arguments that each end in a NUL; else empty */
     struct bytes directory;    /* working directory, where it matters (make, git, a relative name) */
+    struct bytes file;         /* RUN_TARGET: what has the targets, as it was named (make -f); empty: it was not */
     struct bytes package;      /* RUN_MAINTAINER: whose script it is */
     struct bytes environment;  /* python's virtual environment: its directory */
     bool input;                /* RUN_SCRIPT: it was read from standard input, which was that file */
@@ -108,6 +110,8 @@ struct cause {
     struct cause_launcher launcher;
     struct person person;
     struct process *sibling; /* owned reference, NULL = none: what was found for this one, whose memory the views are of */
+    struct bytes image;      /* of the container that the actor lives in, where that was made for one run: its name is another one
+                              * each time, and what it is its image says; else empty */
     struct bytes tool;       /* the program that made the change on behalf of `run`: "rm"; empty: it did so itself */
     struct fingerprint key;     /* what belongs together has the same one: kind, what names it, real and login user, origin;
                               * never pids, times, or the tool. 0 = not found yet */

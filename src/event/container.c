@@ -62,3 +62,16 @@ void container_set(struct container *c, struct bytes *field, struct bytes value)
 {
     *field = arena_copy(&c->arena, value);
 }
+
+struct bytes container_label(const struct container *c, const char *name)
+{
+    struct bytes rest = c->labels;
+
+    while (rest.len) {
+        struct bytes label = bytes_next_field(&rest, '\0'), key = bytes_next_field(&label, '=');
+
+        if (bytes_equal_str(key, name))
+            return label.data ? label : bytes_of("");
+    }
+    return BYTES_NULL;
+}

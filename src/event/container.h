@@ -37,6 +37,8 @@ void container_unref(struct container *c);            /* NULL is fine; the last 
 void container_unrefp(struct container **c);          /* for cleanup attributes */
 /* A new record of the same facts, to be changed before it is shared; NULL: out of memory. */
 struct container *container_copy(const struct container *from);
+/* What a label says; empty text where it says nothing, BYTES_NULL: it has none of that name. */
+struct bytes container_label(const struct container *c, const char *name);
 void container_set(struct container *c, struct bytes *field, struct bytes value);
 
 /* What happened to a container; the timeline shows it between the events. */

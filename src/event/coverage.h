@@ -34,6 +34,7 @@ struct coverage {
     struct bytes narrowed;   /* options that left something out, as written; empty: none */
 
     /* Of an answer to a question: how far it covers what was asked for. */
+    uint64_t begun_ns;       /* the whole span; what was asked for may have come to it later: from_ns */
     unsigned permissions;    /* watched; 0: not recorded, as older records were */
     struct bytes only;       /* only these places below what was asked for, each ended by a NUL; empty: all of it */
 };

@@ -253,6 +253,8 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
     if (e->bytes_known)
         json_number(out, JSON_KEY("bytes"), e->bytes);
     json_bytes(out, JSON_KEY("note"), e->note);
+    if (e->sensors & SENSOR_GUARD)
+        ecs_add_text(out, JSON_KEY("denied_by"), "guard");
     if (e->sensors) {
         json_key(out, JSON_TEXT_KEY("sensor"));
         ecs_write_sensors(out, e->sensors);
@@ -315,10 +317,13 @@ void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_hos
     ecs_add_time(out, JSON_KEY("end"), gap->to_ns);
     sbuf_add_char(out, '}');
     ecs_add_text(out, JSON_KEY("message"), gap->text);
-    ecs_write_host(out, host);
+    if (gap->sensor != SENSOR_AUDIT_LOG) /* it may have been written elsewhere, and before this boot */
+        ecs_write_host(out, host);
     at = json_open(out, JSON_OBJECT("culprit"));
     gap_at = json_open(out, JSON_OBJECT("gap"));
-    if (gap->count) /* 0: how many is not known */
+    if (gap->count && gap->reason == LOST_AUDIT_NUMBERS)
+        json_number(out, JSON_KEY("missing"), gap->count);
+    else if (gap->count) /* 0: how many is not known */
         json_number(out, JSON_KEY("lost"), gap->count);
     ecs_add_time(out, JSON_KEY("from"), gap->from_ns);
     ecs_add_time(out, JSON_KEY("to"), gap->to_ns);

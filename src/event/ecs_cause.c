@@ -35,6 +35,18 @@ static void add_process(struct sbuf *out, const struct process *p)
     json_close_filled(out, at);
 }
 
+/* Who asked an engine for it. */
+static void add_client(struct sbuf *out, const struct cause_launcher *l)
+{
+    const struct launch *launch = l->process ? &l->process->launch : NULL;
+
+    if (!launch || (launch->kind != LAUNCH_EXEC && launch->kind != LAUNCH_START))
+        return;
+    if (launch->kind == LAUNCH_START)
+        add_line(out, launch->text);
+    json_bytes(out, JSON_KEY("caller"), launch->place);
+}
+
 static void add_launcher(struct sbuf *out, const struct cause_launcher *l)
 {
     size_t at;
@@ -50,6 +62,7 @@ static void add_launcher(struct sbuf *out, const struct cause_launcher *l)
         json_bytes(out, JSON_KEY("detail"), l->detail);
     json_flag(out, JSON_KEY("detail_claimed"), l->kind == LAUNCHER_CI && l->detail.len); /* by an environment */
     json_bytes(out, JSON_KEY("unit"), l->unit);
+    add_client(out, l);
     add_process(out, l->process);
     json_close_filled(out, at);
 }
@@ -65,6 +78,7 @@ static void add_cause(struct sbuf *out, const struct cause *cause)
         add_line(out, run->text.len ? run->text : run->args);
         json_bytes(out, JSON_KEY("interpreter"), run->interpreter);
         json_bytes(out, JSON_KEY("directory"), run->directory);
+        json_bytes(out, JSON_KEY("file"), run->file);
         json_bytes(out, JSON_KEY("package"), run->package);
         json_bytes(out, JSON_KEY("tool"), cause->tool);
         json_flag(out, JSON_KEY("claimed"), run->claimed);

@@ -16,6 +16,7 @@ struct ecs_raw {
     struct sbuf members;
 };
 
+/* The member `full_key` with the bytes of `value` in hexadecimal. */
 static inline void ecs_add_raw(struct ecs_raw *raw, const char *full_key, struct bytes value)
 {
     json_key_of(&raw->members, full_key);
@@ -24,6 +25,7 @@ static inline void ecs_add_raw(struct ecs_raw *raw, const char *full_key, struct
     sbuf_add_char(&raw->members, '"');
 }
 
+/* A text of others; what is not UTF-8 is replaced there, and is exact in `raw` under full_key. raw: NULL: nowhere. */
 static inline void ecs_add_bytes_raw(struct sbuf *out, struct bytes key, struct bytes value, struct ecs_raw *raw,
                                      const char *full_key)
 {
@@ -34,6 +36,7 @@ static inline void ecs_add_bytes_raw(struct sbuf *out, struct bytes key, struct 
         ecs_add_raw(raw, full_key, value);
 }
 
+/* value: of our own, ended by a NUL; NULL: left out. */
 static inline void ecs_add_text(struct sbuf *out, struct bytes key, const char *value)
 {
     json_bytes(out, key, bytes_of(value));
@@ -55,6 +58,7 @@ static inline void ecs_add_number_text(struct sbuf *out, struct bytes key, uint6
     sbuf_add_char(out, '"');
 }
 
+/* time_ns: CLOCK_REALTIME; 0: not known. */
 static inline void ecs_add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
 {
     if (!time_ns)
@@ -72,6 +76,7 @@ static inline void ecs_add_words(struct sbuf *out, struct bytes key, struct byte
     sbuf_add_char(out, ']');
 }
 
+/* The same words, of which the last one is not ended. A view. */
 static inline struct bytes ecs_without_last_nul(struct bytes words)
 {
     if (words.len && !words.data[words.len - 1])

@@ -94,6 +94,11 @@ bool event_note_is_doubt(const struct event *e)
     return e->note.len > 0 && !BYTES_AMONG(e->note, facts);
 }
 
+uint64_t event_inode(const struct event *e)
+{
+    return e->file.known & FILE_INODE ? e->file.inode : 0;
+}
+
 struct bytes event_actor_executable(const struct event *e)
 {
     if (e->actor.executable.len)

@@ -25,6 +25,7 @@ enum sensor_bit {
     SENSOR_FANOTIFY = 1 << 1,
     SENSOR_BPF = 1 << 2,
     SENSOR_AUDIT_LOG = 1 << 3,
+    SENSOR_GUARD = 1 << 4, /* no sensor of its own: culprit's guard refused it */
 };
 
 enum file_known {
@@ -146,6 +147,7 @@ struct event {
      * observation of the change knows better. */
     bool actor_presumed, operation_presumed;
     bool path_presumed; /* it may be a former name, or a later one: not kept */
+    bool actor_inferred; /* who called just then, where the record names no file: presumed, if other sensors could know better. Not kept */
 
     const struct event_share *share; /* in its own memory; NULL = nobody else may have made the change (share.h) */
 
@@ -184,10 +186,13 @@ bool file_state_owner_differs(const struct file_state *a, const struct file_stat
  * read twice has the same id.
  */
 void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);
+/* What the hashes of a sensor differ by that only counts; the store expects it, and takes any other. */
+#define EVENT_ID_STEP 0x9e3779b97f4a7c15ull
 
 /* Attributes were changed, and which of them is not known. */
 bool event_attribute_is_unknown(const struct event *e);
 /* Best known executable, display name and command of the actor. */
+uint64_t event_inode(const struct event *e); /* of its file; 0: not known */
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);
 /* The actor's ids: the sensor's where it has them, else those of the process. Never NULL: `known` says whether they are. */
@@ -210,3 +215,10 @@ struct gap {
     unsigned sensor;  /* enum sensor_bit; 0 = not a sensor's */
     char text[160];   /* our own words, no foreign bytes */
 };
+
+/* May a change be lost? Notifications of processes, or of containers, are none: names may be missing, which is said. What a
+ * log has no numbers of may have been left out by who saved it: that is said beside it. */
+static inline bool gap_has_changes(const struct gap *gap)
+{
+    return gap->reason != LOST_PROCESS_EVENTS && gap->reason != LOST_ENGINE && gap->reason != LOST_AUDIT_NUMBERS;
+}

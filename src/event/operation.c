@@ -111,8 +111,10 @@ void operation_list_refuse(struct bytes word, struct sbuf *out)
     for (unsigned i = 0; i < OPERATION_COUNT; i++)
         if (operations[i].name)
             suggest_offer(&suggestion, bytes_of(operations[i].name));
-    if (suggestion.best.data)
+    if (suggestion.best.data) {
         sbuf_addf(out, "; did you mean %s?", suggestion.best.data);
+        return;
+    }
     sbuf_add_str(out, "; there are ");
     for (unsigned i = 0; operation_group(i)->name; i++, comma = ", ")
         sbuf_addf(out, "%s%s", comma, operation_group(i)->name);
@@ -185,7 +187,7 @@ bool operation_removes(enum operation operation)
 static const int no_refusal[] = {
     ENOENT, EEXIST, ENOTDIR, EISDIR,  ELOOP,      ENAMETOOLONG, EINVAL,  EFAULT, EINTR,
     EAGAIN, EBADF,  EXDEV,   ENOTSUP, ENODATA,    ENOSYS,       ENXIO,   ESRCH,  ENOTTY,
-    ENODEV, ENOMEM, EMFILE,  ENFILE,  EADDRINUSE, ERANGE,       ENOEXEC, ENOTSOCK,
+    ENODEV, ENOMEM, EMFILE,  ENFILE,  EADDRINUSE, ERANGE,       ENOEXEC, ENOTSOCK, E2BIG,
 };
 
 bool operation_error_is_refusal(int error)

@@ -174,7 +174,7 @@ struct bytes process_display_name(const struct process *p)
  */
 #define SAME_START_NS 20000000ull
 
-static bool same_start(uint64_t a, uint64_t b)
+bool process_starts_agree(uint64_t a, uint64_t b)
 {
     return a && b && (a > b ? a - b : b - a) < SAME_START_NS;
 }
@@ -197,13 +197,13 @@ bool process_lives_with(const struct process *a, const struct process *b)
 
 bool process_is(const struct process *p, pid_t pid, uint64_t start_ns)
 {
-    return p->pid == pid && same_start(p->start_ns, start_ns);
+    return p->pid == pid && process_starts_agree(p->start_ns, start_ns);
 }
 
 bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns)
 {
     for (unsigned i = 0; p && i < LIMIT_LINEAGE; i++, p = p->parent)
-        if (p->pid == pid && (start_ns == 0 || p->start_ns == 0 || same_start(p->start_ns, start_ns)))
+        if (p->pid == pid && (start_ns == 0 || p->start_ns == 0 || process_starts_agree(p->start_ns, start_ns)))
             return true;
     return false;
 }

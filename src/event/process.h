@@ -44,10 +44,12 @@ struct owner {
 enum launch_kind { /* stored: never reuse a number */
     LAUNCH_UNKNOWN,
     LAUNCH_CRONTAB,  /* cron's job; text: the crontab's line, place: the crontab's file, user: whose job it is */
-    LAUNCH_EXEC,     /* into a container; text: the client's arguments, each ended by NUL, user: who ran it */
+    LAUNCH_EXEC,     /* into a container; text: the client's arguments, each ended by NUL, user: who ran it, place: what called
+                      * it, a script's path or the like */
     LAUNCH_TIMER,    /* a service's first process, known from systemd 252 on; text: the timer's unit */
     LAUNCH_CI_JOB,   /* below a CI runner; text: the job, as the environment says */
-    LAUNCH_COPY,     /* the engine's part of `docker cp`; text: the client's arguments, each ended by NUL, user: who ran it */
+    LAUNCH_COPY,     /* the engine's part of `docker cp`; text, user, place: of the client, as for an exec */
+    LAUNCH_START,    /* the first process of a container; text, user, place: of the client that had it started, as for an exec */
 };
 
 struct launch {
@@ -88,7 +90,7 @@ struct process {
     struct bytes user_name, real_user_name, group_name; /* of euid, uid, egid, in the world it lives in */
     uint32_t login_uid, session;
     struct bytes login_name; /* of login_uid, in the host's world: who logs in does so there */
-    struct bytes remote;     /* address that its session came from; empty: not from elsewhere, or not known */
+    struct bytes remote;     /* address that its session came from, of LAUNCH_EXEC the client's; empty: not from elsewhere, or not known */
     struct launch launch;
     struct bytes cgroup; /* path in the most specific hierarchy, of the initial cgroup namespace */
     bool cgroup_inherited; /* not read, but its parent's: it may have been moved since */
@@ -129,5 +131,7 @@ bool process_same(const struct process *a, const struct process *b);
  */
 bool process_lives_with(const struct process *a, const struct process *b);
 bool process_is(const struct process *p, pid_t pid, uint64_t start_ns);
+/* Two sources' starts of one process: they count in different steps. 0 agrees with none. */
+bool process_starts_agree(uint64_t a, uint64_t b);
 /* True if `ancestor` is `p` or one of its ancestors. */
 bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/sentence.h"
 
-#include <sys/stat.h>
-
 #include "event/operation.h"
 #include "util/err.h"
 #include "util/digits.h"
@@ -13,9 +11,7 @@
 #define DIM "\x1b[2m"
 #define RESET "\x1b[0m"
 
-#define DAY_S 86400
 /* Up to here a double is nearer to its quotient than that is to one halfway between two tenths, if it is none. */
-#define EXACT_UNIT 2         /* GB: sizes are divided by a thousand again and again */
 #define EXACT_S (1ull << 22) /* nanoseconds are divided once */
 
 #define TIME_COLUMNS 14
@@ -28,217 +24,6 @@ static void paint(struct sbuf *out, const struct sentence_style *style, const ch
 {
     if (style->colour)
         sbuf_add_str(out, code);
-}
-
-void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s)
-{
-    int64_t of_day = ((int64_t)(time_ns / NS_PER_S) + utc_offset_s) % DAY_S;
-    unsigned s = (unsigned)(of_day < 0 ? of_day + DAY_S : of_day);
-    unsigned ms = (unsigned)(time_ns % NS_PER_S / NS_PER_MS);
-    char text[] = "00:00:00.000";
-
-    put_two_digits(text, s / 3600);
-    put_two_digits(text + 3, s / 60 % 60);
-    put_two_digits(text + 6, s % 60);
-    text[9] = (char)('0' + ms / 100);
-    put_two_digits(text + 10, ms % 100);
-    sbuf_add(out, text, sizeof(text) - 1);
-}
-
-/* A quotient with one digit after the point, as "%.1f" writes that of doubles, which is exact enough for this unless it
- * is halfway between two: then false, and how doubles round it decides. */
-static bool add_tenths(struct sbuf *out, uint64_t value, uint64_t unit)
-{
-    uint64_t tenths = (value + unit / 20) / (unit / 10);
-
-    if (value % (unit / 10) == unit / 20)
-        return false;
-    sbuf_add_decimal(out, tenths / 10);
-    sbuf_add_char(out, '.');
-    sbuf_add_char(out, (char)('0' + tenths % 10));
-    return true;
-}
-
-void sentence_size(struct sbuf *out, uint64_t bytes)
-{
-    static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
-    double value = (double)bytes / 1000;
-    uint64_t divisor = 1000;
-    size_t unit = 0;
-
-    if (bytes < 1000) {
-        sbuf_add_decimal(out, bytes);
-        sbuf_add_str(out, " B");
-        return;
-    }
-    for (; value >= 999.95 && unit + 1 < ARRAY_SIZE(units); value /= 1000) {
-        divisor *= 1000;
-        unit++;
-    }
-    if (unit > EXACT_UNIT || !add_tenths(out, bytes, divisor))
-        sbuf_addf(out, "%.1f", value);
-    sbuf_add_char(out, ' ');
-    sbuf_add_str(out, units[unit]);
-}
-
-static void add_owner(struct sbuf *out, bool known, uint32_t id, struct bytes name)
-{
-    if (name.len)
-        escape_terminal(out, name);
-    else if (known)
-        sbuf_add_decimal(out, id);
-    else
-        sbuf_add_char(out, '?');
-}
-
-static void add_permissions(struct sbuf *out, uint32_t mode)
-{
-    char text[4];
-
-    for (size_t i = sizeof(text); i-- > 0; mode >>= 3)
-        text[i] = (char)('0' + (mode & 7));
-    sbuf_add(out, text, sizeof(text));
-}
-
-static void change_of_mode(struct sbuf *out, const struct event *e)
-{
-    if (e->before.known & FILE_MODE) {
-        add_permissions(out, e->before.mode);
-        sbuf_add_str(out, " → ");
-    }
-    if (e->after.known & FILE_MODE)
-        add_permissions(out, e->after.mode);
-}
-
-static void change_of_owner(struct sbuf *out, const struct event *e)
-{
-    bool uid = (e->after.known & FILE_UID) &&
-               (!(e->before.known & FILE_UID) || e->before.uid != e->after.uid);
-    bool gid = (e->after.known & FILE_GID) &&
-               (!(e->before.known & FILE_GID) || e->before.gid != e->after.gid);
-
-    if (!uid && !gid) { /* it was set to what it was */
-        if (e->after.known & FILE_UID)
-            uid = true;
-        else
-            gid = (e->after.known & FILE_GID) != 0;
-    }
-    if (uid) {
-        add_owner(out, e->before.known & FILE_UID, e->before.uid, e->before.owner);
-        sbuf_add_str(out, " → ");
-        add_owner(out, true, e->after.uid, e->after.owner);
-    }
-    if (gid) {
-        sbuf_add_str(out, uid ? ", group " : "group ");
-        add_owner(out, e->before.known & FILE_GID, e->before.gid, e->before.group);
-        sbuf_add_str(out, " → ");
-        add_owner(out, true, e->after.gid, e->after.group);
-    }
-}
-
-/* What was written, where the sensor knows that; else what is known of the size. */
-static void change_of_contents(struct sbuf *out, const struct event *e)
-{
-    bool before = e->before.known & FILE_SIZE, after = e->after.known & FILE_SIZE;
-
-    if (e->bytes_known) {
-        sentence_size(out, e->bytes);
-        sbuf_add_str(out, " written");
-    } else if (e->operation == OPERATION_CREATE && after && e->after.size) {
-        sentence_size(out, e->after.size);
-    } else if (e->operation == OPERATION_WRITE && before && after && e->before.size != e->after.size) {
-        bool grew = e->after.size > e->before.size;
-
-        sbuf_add_str(out, grew ? "grew by " : "shrank by ");
-        sentence_size(out, grew ? e->after.size - e->before.size : e->before.size - e->after.size);
-    }
-}
-
-void sentence_change(struct sbuf *out, const struct event *e)
-{
-    switch (e->operation) {
-    case OPERATION_CHMOD:
-        change_of_mode(out, e);
-        break;
-    case OPERATION_CHOWN:
-        change_of_owner(out, e);
-        break;
-    case OPERATION_TRUNCATE:
-        if (e->before.known & FILE_SIZE) {
-            sentence_size(out, e->before.size);
-            sbuf_add_str(out, " → ");
-            sentence_size(out, e->after.known & FILE_SIZE ? e->after.size : 0);
-        }
-        break;
-    case OPERATION_CREATE:
-    case OPERATION_WRITE:
-        change_of_contents(out, e);
-        break;
-    case OPERATION_SETXATTR:
-    case OPERATION_REMOVEXATTR:
-        escape_terminal(out, e->xattr);
-        break;
-    case OPERATION_SETFLAGS:
-        if ((e->before.known & FILE_FLAGS) && (e->after.known & FILE_FLAGS))
-            sbuf_addf(out, "%#x → %#x", e->before.flags, e->after.flags);
-        break;
-    case OPERATION_SYMLINK:
-    case OPERATION_LINK:
-    case OPERATION_MOUNT:
-        if (e->target_path.len) {
-            sbuf_add_str(out, e->operation == OPERATION_MOUNT ? "from " : "→ ");
-            escape_terminal(out, e->target_path);
-        }
-        break;
-    case OPERATION_UNLINK:
-    case OPERATION_REPLACE:
-        if ((e->file.known & FILE_SIZE) && (!(e->file.known & FILE_MODE) || S_ISREG(e->file.mode)))
-            sentence_size(out, e->file.size);
-        break;
-    default:
-        break;
-    }
-}
-
-void sentence_carried(struct sbuf *out, const struct event *e)
-{
-    const char *what = "went with it";
-
-    if (!e->carried.len)
-        return;
-    if (e->operation == OPERATION_RENAME && !bytes_path_covers(e->previous_path, e->carried))
-        what = (e->file.known & FILE_MODE) && S_ISLNK(e->file.mode) ? "is reached by it" : "came with it";
-    else if (e->operation == OPERATION_UNLINK)
-        what = "is not reached any more";
-    else if (e->operation == OPERATION_MOUNT)
-        what = "is hidden by it";
-    else if (e->operation == OPERATION_UNMOUNT)
-        what = "is what it was before the mount";
-    else if (e->operation == OPERATION_SYMLINK)
-        what = "is reached by it";
-    escape_terminal(out, e->carried);
-    sbuf_addf(out, " %s", what);
-}
-
-static void add_some_path(struct sbuf *out, const char *before, struct bytes path)
-{
-    if (!path.len)
-        return;
-    sbuf_add_str(out, before);
-    escape_terminal(out, path);
-}
-
-void sentence_above(struct sbuf *out, const struct event *e)
-{
-    if (e->operation == OPERATION_RENAME) {
-        add_some_path(out, "moved ", e->previous_path);
-        sbuf_add_str(out, e->previous_path.len ? "" : "moved something from where it is not known");
-        add_some_path(out, " to ", e->path);
-    } else {
-        sbuf_add_str(out, operation_info(e->operation)->past);
-        add_some_path(out, " ", e->path);
-        add_some_path(out, e->operation == OPERATION_MOUNT ? " from " : " to ", e->target_path);
-    }
 }
 
 static void add_path(struct sbuf *out, const struct event *e, unsigned columns)
@@ -304,20 +89,6 @@ void sentence_actor(struct sbuf *out, const struct event *e, const struct senten
     }
 }
 
-static unsigned columns_from(const struct sbuf *out, size_t from)
-{
-    return escape_columns((struct bytes){ sbuf_str(out) + from, out->len - from });
-}
-
-/* So many columns, counted from `from`; no fewer than there are. */
-static void pad(struct sbuf *out, size_t from, unsigned width)
-{
-    unsigned columns = columns_from(out, from);
-
-    if (columns < width)
-        sbuf_fill(out, ' ', width - columns);
-}
-
 static void add_since(struct sbuf *out, const struct event *e)
 {
     size_t from = out->len;
@@ -326,11 +97,11 @@ static void add_since(struct sbuf *out, const struct event *e)
 
     if (e->since_start_known) {
         sbuf_add_char(out, before ? '-' : '+');
-        if (ns >= EXACT_S * NS_PER_S || !add_tenths(out, ns, NS_PER_S))
+        if (ns >= EXACT_S * NS_PER_S || !sentence_tenths(out, ns, NS_PER_S))
             sbuf_addf(out, "%.1f", (double)ns / 1e9);
         sbuf_add_str(out, " s");
     }
-    pad(out, from, SINCE_COLUMNS);
+    escape_pad(out, from, SINCE_COLUMNS);
 }
 
 static void add_operation(struct sbuf *out, const struct event *e, const struct sentence_style *style)
@@ -348,8 +119,12 @@ static void add_operation(struct sbuf *out, const struct event *e, const struct 
         sbuf_fill(out, ' ', OPERATION_COLUMNS - len);
 }
 
-static void add_outcome(struct sbuf *out, int error)
+static void add_outcome(struct sbuf *out, int error, unsigned sensors)
 {
+    if (sensors & SENSOR_GUARD) {
+        sbuf_add_str(out, "refused (by the guard)");
+        return;
+    }
     if (error < 0) {
         sbuf_add_str(out, "outcome not known");
         return;
@@ -371,7 +146,7 @@ static void add_remarks(struct sbuf *out, const struct event *e)
         sbuf_truncate(out, before);
     if (e->error != 0) {
         sbuf_add_str(out, "  ");
-        add_outcome(out, e->error);
+        add_outcome(out, e->error, e->sensors);
     }
     if (e->carried.len && e->error == 0) {
         sbuf_add_str(out, "  ");
@@ -398,10 +173,10 @@ static unsigned columns_for_path(struct sbuf *out, const struct event *e, const 
 
     plain.colour = false;
     sentence_actor(out, e, &plain);
-    actor = columns_from(out, from);
+    actor = escape_columns_from(out, from);
     sbuf_truncate(out, from);
     add_remarks(out, e);
-    remarks = columns_from(out, from);
+    remarks = escape_columns_from(out, from);
     sbuf_truncate(out, from);
     used = TIME_COLUMNS + (style->containers ? SINCE_COLUMNS : 0) + OPERATION_COLUMNS + MAX(remarks, 2u) + 2 + actor;
     return style->columns > used + PATH_COLUMN_MIN ? style->columns - used : PATH_COLUMN_MIN;
@@ -422,7 +197,7 @@ void sentence_event(struct sbuf *out, const struct event *e, const struct senten
     from = out->len;
     add_path(out, e, path_columns);
     add_remarks(out, e);
-    pad(out, from, path_columns ? MIN(path_columns, (unsigned)PATH_PAD) : PATH_PAD);
+    escape_pad(out, from, path_columns ? MIN(path_columns, (unsigned)PATH_PAD) : PATH_PAD);
     sbuf_add_str(out, "  ");
     sentence_actor(out, e, style);
 }
@@ -487,7 +262,7 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
     sentence_time(out, gap->from_ns, style->utc_offset_s);
     sbuf_add_str(out, "  ");
     if (gap->count)
-        sbuf_addf(out, "%llu lost", (unsigned long long)gap->count);
+        sbuf_addf(out, gap->reason == LOST_AUDIT_NUMBERS ? "%llu missing" : "%llu lost", (unsigned long long)gap->count);
     else
         sbuf_add_str(out, gap->reason == LOST_KILLED || gap->reason == LOST_ENGINE || goes_on ? "some may be lost" : "some lost");
     if (!goes_on) {

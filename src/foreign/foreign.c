@@ -25,14 +25,14 @@ static pid_t reader_pid;
 static int start(void)
 {
     int ends[2];
-    pid_t pid;
+    pid_t pid, starter = getpid();
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        reader_run(ends[1]);
+        reader_run(ends[1], starter);
     }
     close(ends[1]);
     if (pid < 0) {

@@ -11,29 +11,33 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "foreign/answers.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/hash.h"
 #include "util/mountinfo.h"
 
 #define ANSWER_MS 1000
 #define PATIENCE_MS 3000    /* for all that do not answer */
 #define IMPATIENT_MS 100    /* for each one after that */
-#define TRUST_NS (2 * NS_PER_S)     /* a tree is listed twice when it is begun */
-#define TRUST_BELOW_NS (20 * NS_PER_MS) /* what is below it is looked at now; asking takes one or two */
-#define TOTAL_MS 2500       /* until it is taken for one that answers, however much there is to list */
+#define TRUST_NS (20 * NS_PER_MS) /* it is looked at now, and may stop at any time; asking takes one or two milliseconds */
+#define TRUST_WAY_NS NS_PER_S /* the way to each watched path is looked at ten times a second */
+#define TOTAL_MS 2500       /* a file system that was listing until then counts as one that answers */
 #define DISTRUST_NS (60 * NS_PER_S)
-#define POLL_NS (20 * NS_PER_MS)    /* each file of a big tree is asked about */
+#define FORGET_NS (10 * DISTRUST_NS) /* all have answered since: a machine that was busy is so no more */
+#define POLL_NS NS_PER_MS           /* each file of a big tree is asked about; what is mounted may hang at once */
 #define READ_NS NS_PER_S            /* what cannot be polled */
 #define ASKED_MAX 64
+#define WAY_KEY (1ull << 63)
 #define OWN_TABLE "/proc/self/mountinfo"
 
 struct asked_mount {
     uint64_t device, inode; /* the directory that it is mounted in */
-    size_t name;            /* where in `names` */
+    size_t name;            /* where in `names`; of a way: WAY_KEY and a hash */
     uint64_t until_ns;
     bool answered;
 };
@@ -51,6 +55,7 @@ struct foreign_mounts {
 /* For all that did not answer, whoever asked: many watched trees with dead mounts must not hold up the start by a time-out each.
  * The loop's thread only. */
 static unsigned waited_ms;
+static uint64_t waited_ns; /* CLOCK_MONOTONIC: the last time */
 
 struct foreign_mounts *foreign_mounts_new(pid_t pid)
 {
@@ -128,7 +133,7 @@ static void follow_own(struct foreign_mounts *m, bool first)
     read_table(OWN_TABLE, m);
 }
 
-/* A table of another's that is kept open keeps his namespace, and with it the mounts of a container that has ended. */
+/* Do not keep another process's mountinfo open: that would keep its mount namespace, and the mounts of a container that has ended. */
 static void follow_other(struct foreign_mounts *m)
 {
     _cleanup_sbuf_ struct sbuf before = m->names;
@@ -167,7 +172,7 @@ static bool find(const struct foreign_mounts *m, const char *name, size_t *ret)
     return false;
 }
 
-/* Without looking at what is mounted there. True also where the kernel cannot say. */
+/* Asked without touching what is mounted there. True also where the kernel does not support asking. */
 static bool is_mount_point(int fd, const char *name)
 {
     struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
@@ -195,18 +200,35 @@ static struct asked_mount *find_asked(struct foreign_mounts *m, uint64_t device,
     return oldest;
 }
 
-static bool ask(struct foreign_mounts *m, struct asked_mount *a, int fd, const char *name, bool below, uint64_t trust_ns)
+static unsigned patience_ms(uint64_t now)
 {
-    unsigned ms = waited_ms < PATIENCE_MS ? ANSWER_MS : IMPATIENT_MS;
+    if (now - waited_ns > FORGET_NS)
+        waited_ms = 0;
+    return waited_ms < PATIENCE_MS ? ANSWER_MS : IMPATIENT_MS;
+}
 
-    if (a->until_ns < clock_ns(CLOCK_MONOTONIC) || (below && a->answered)) {
+static bool ask_for(struct foreign_mounts *m, struct asked_mount *a, int fd, const char *name, bool below, uint64_t trust_ns)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (a->until_ns < now || (below && a->answered)) {
+        unsigned ms = patience_ms(now);
+
         a->answered = below ? foreign_answers_below(fd, name, ms, TOTAL_MS) : foreign_answers_at(fd, name, ms);
-        if (!a->answered)
+        now = clock_ns(CLOCK_MONOTONIC);
+        if (!a->answered) {
             waited_ms += ms;
-        a->until_ns = clock_ns(CLOCK_MONOTONIC) + (a->answered ? trust_ns : DISTRUST_NS);
+            waited_ns = now;
+        }
+        a->until_ns = now + (a->answered ? trust_ns : DISTRUST_NS);
     }
     m->unanswered += !a->answered;
     return a->answered;
+}
+
+static bool ask(struct foreign_mounts *m, struct asked_mount *a, int fd, const char *name, bool below)
+{
+    return ask_for(m, a, fd, name, below, TRUST_NS);
 }
 
 static bool answer(struct foreign_mounts *m, int fd, const char *name, bool below)
@@ -219,7 +241,7 @@ static bool answer(struct foreign_mounts *m, int fd, const char *name, bool belo
     follow(m);
     if (!find(m, name, &at) || !is_mount_point(fd, name) || fstat(fd, &st) < 0)
         return true;
-    return ask(m, find_asked(m, st.st_dev, st.st_ino, at), fd, name, below, TRUST_NS);
+    return ask(m, find_asked(m, st.st_dev, st.st_ino, at), fd, name, below);
 }
 
 bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
@@ -252,5 +274,117 @@ bool foreign_mounts_device_answers(struct foreign_mounts *m, uint64_t device, in
 {
     if (!foreign_mounts_any(m) || !has_device(m, device))
         return true;
-    return ask(m, find_asked(m, device, 0, SIZE_MAX), fd, path, false, TRUST_BELOW_NS);
+    return ask(m, find_asked(m, device, 0, SIZE_MAX), fd, path, false);
+}
+
+/* ---- a way ---- */
+
+static uint64_t device_of(int fd)
+{
+    struct statx stx;
+
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0 ? 0 : makedev(stx.stx_dev_major, stx.stx_dev_minor);
+}
+
+/* Are such file systems mounted by a name that is on the way? */
+static bool is_named(const struct foreign_mounts *m, struct bytes path)
+{
+    for (struct bytes name; (name = bytes_next_component(&path)).len;) {
+        char text[NAME_MAX + 1];
+        size_t at;
+
+        if (name.len >= sizeof(text))
+            continue;
+        memcpy(text, name.data, name.len);
+        text[name.len] = '\0';
+        if (find(m, text, &at))
+            return true;
+    }
+    return false;
+}
+
+/* One step down, O_PATH, not onto such a mount. -EXDEV: that is there; -ELOOP: a link. */
+static int step(const struct foreign_mounts *m, int fd, const char *name, bool links)
+{
+    _cleanup_close_ int next = -EBADF;
+    char target[1];
+    size_t at;
+
+    if (find(m, name, &at) && is_mount_point(fd, name))
+        return -EXDEV;
+    next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0)
+        return -errno;
+    return links && readlinkat(next, "", target, sizeof(target)) > 0 ? -ELOOP : TAKE_FD(next);
+}
+
+/* All that follows is looked at by that process. One answer counts for all that is behind it. */
+static bool ask_way(struct foreign_mounts *m, int fd, uint64_t device, struct bytes name, const char *rest)
+{
+    size_t key = (size_t)hash_add(HASH_START, name.data, name.len) | WAY_KEY;
+    struct stat st = { 0 };
+
+    if (!device && fstat(fd, &st) < 0)
+        return true;
+    return ask_for(m, find_asked(m, device ? device : st.st_dev, st.st_ino, key), fd, rest, false, TRUST_WAY_NS);
+}
+
+bool foreign_mounts_way_answers(struct foreign_mounts *m, int fd, struct bytes path, bool links)
+{
+    _cleanup_close_ int at = -EBADF;
+    char text[PATH_MAX];
+    struct bytes rest;
+    uint64_t device;
+
+    if (!foreign_mounts_any(m) || path.len >= sizeof(text))
+        return true;
+    while (path.len && path.data[0] == '/')
+        path = (struct bytes){ path.data + 1, path.len - 1 };
+    memcpy(text, path.data, path.len);
+    text[path.len] = '\0';
+    device = device_of(fd);
+    if (has_device(m, device))
+        return ask_way(m, fd, device, BYTES_NULL, path.len ? text : ".");
+    if (!links && !is_named(m, path))
+        return true;
+    rest = (struct bytes){ text, path.len };
+    for (struct bytes name; (name = bytes_next_component(&rest)).len;) {
+        char component[NAME_MAX + 1];
+        int next;
+
+        if (name.len >= sizeof(component))
+            return true;
+        memcpy(component, name.data, name.len);
+        component[name.len] = '\0';
+        next = step(m, at < 0 ? fd : at, component, links);
+        if (next == -EXDEV || next == -ELOOP)
+            return ask_way(m, at < 0 ? fd : at, 0, name, name.data);
+        if (next < 0)
+            return true;
+        closep(&at);
+        at = next;
+    }
+    return true;
+}
+
+/* Of our own namespace; it stays until the process ends. */
+static struct foreign_mounts *ours(void)
+{
+    static struct foreign_mounts *mounts;
+
+    if (!mounts)
+        mounts = foreign_mounts_new(0);
+    return mounts;
+}
+
+bool foreign_way_answers(struct bytes path)
+{
+    _cleanup_close_ int root = foreign_mounts_any(ours()) ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+
+    return root < 0 || foreign_mounts_way_answers(ours(), root, path, true);
+}
+
+bool foreign_name_answers(int fd, const char *name)
+{
+    return foreign_mounts_answer(ours(), fd, name);
 }

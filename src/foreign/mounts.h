@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "util/bytes.h"
+
 struct foreign_mounts;
 
 /* Of the mount namespace that `pid` is in, 0: ours. NULL: out of memory. */
@@ -30,9 +32,21 @@ bool foreign_mounts_answer_below(struct foreign_mounts *m, int fd, const char *n
  * gave no answer: one that stops in between is met. path: of that directory, from the one behind `fd`, which itself may be looked at; or "." with that directory.
  */
 bool foreign_mounts_device_answers(struct foreign_mounts *m, uint64_t device, int fd, const char *path);
+/*
+ * May `path` be opened, from the directory behind `fd`? False: on the way, or at its end, such a file system is mounted that gave no
+ * answer, as above; one that did is believed for a second, or until something is mounted. Nothing of it is touched here. links: one on the way may
+ * be followed. fd: O_PATH is enough.
+ */
+bool foreign_mounts_way_answers(struct foreign_mounts *m, int fd, struct bytes path, bool links);
+/* The same of an absolute path, in our own namespace. The loop's thread only. */
+bool foreign_way_answers(struct bytes path);
+/* foreign_mounts_answer() there. */
+bool foreign_name_answers(int fd, const char *name);
+
 /* Is there any file system of that kind? */
 bool foreign_mounts_any(struct foreign_mounts *m);
 
 /* How often foreign_mounts_answer() found one that did not, since the last call; and what a gap says of it. */
 #define FOREIGN_UNANSWERED "a file system mounted below does not answer: changes on it may be missing"
+#define FOREIGN_UNANSWERED_WAY "a file system mounted over a watched path, or above it, does not answer: changes there may be missing"
 uint64_t foreign_mounts_take_unanswered(struct foreign_mounts *m);

@@ -121,7 +121,7 @@ static void forget_arguments(void)
         memset(program_invocation_name + first, 0, (size_t)n - first);
 }
 
-static void prepare(int socket)
+static void prepare(int socket, pid_t starter)
 {
     struct sigaction child = { .sa_handler = on_child };
 
@@ -129,9 +129,12 @@ static void prepare(int socket)
     (void)sigaction(SIGCHLD, &child, NULL);
     forget_arguments();
     (void)sandbox_keep_capabilities(OPENING);
+    /* by the end of its socket it ends too, but not while somebody has stopped it */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != starter)
+        _exit(0);
 }
 
-_Noreturn void reader_run(int socket)
+_Noreturn void reader_run(int socket, pid_t starter)
 {
     static char request[FOREIGN_REQUEST_MAX];
     struct question q;
@@ -139,7 +142,7 @@ _Noreturn void reader_run(int socket)
     size_t len = 0;
     int fds[2];
 
-    prepare(socket);
+    prepare(socket, starter);
     while (receive(socket, &q, request, &len, fds)) {
         while (workers && waitpid(-1, NULL, WNOHANG) > 0)
             workers--;

@@ -2,6 +2,8 @@
 /* The reader's side (foreign/foreign.h), and what both sides say to each other. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "foreign/job.h"
 
 /* One datagram, the request behind it, and a descriptor: where the answer goes, or a socket to be served. */
@@ -17,5 +19,5 @@ struct answer_head {
     uint32_t len;
 };
 
-/* Does not return. */
-_Noreturn void reader_run(int socket);
+/* Does not return: it ends with `starter`, its parent. */
+_Noreturn void reader_run(int socket, pid_t starter);

@@ -2,17 +2,17 @@
 #include "guard/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/mountinfo.h"
 
-static const struct guard_method *const methods[] = { &guard_immutable };
+static const struct guard_method *const methods[] = { &guard_immutable, &guard_bpf };
 
 const struct guard_method *guard_method_by_name(const char *name)
 {
@@ -22,24 +22,22 @@ const struct guard_method *guard_method_by_name(const char *name)
     return NULL;
 }
 
-const char *guard_bpf_lacks(void)
+/* The programs are gone with their process, and so is all that they denied. */
+static struct guard_released release_nothing(const struct guard_list *list, const struct guard_set *others)
 {
-    _cleanup_close_ int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
-    char list[512];
-    ssize_t n = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
-    struct bytes rest;
-
-    if (n < 0)
-        return "the kernel's list of security modules (/sys/kernel/security/lsm) cannot be read: securityfs is not mounted, or there is none";
-    rest = (struct bytes){ list, (size_t)n };
-    while (rest.len && list[0]) {
-        struct bytes name = bytes_next_field(&rest, ',');
-
-        if (bytes_equal_str(name, "bpf") || bytes_equal_str(name, "bpf\n"))
-            return NULL;
-    }
-    return "bpf is not among the kernel's security modules: boot with lsm=LIST,bpf, where LIST is what /sys/kernel/security/lsm says now";
+    (void)list;
+    (void)others;
+    return (struct guard_released){ 0 };
 }
+
+static const struct guard_lack bpf_lacks[] = {
+    { "what is stored through mappings that were writable before; the block device; umount of the whole file system; whoever ends culprit",
+      LACK_ALWAYS },
+    { "ptrace of, or LD_PRELOAD into, a program that may", LACK_OF_ALLOWED },
+    { NULL, LACK_ALWAYS },
+};
+
+const struct guard_method guard_bpf = { .name = "bpf", .lacks = bpf_lacks, .release = release_nothing };
 
 void guard_list_done(struct guard_list *list)
 {
@@ -62,15 +60,8 @@ int guard_list_add(struct guard_list *list, const char *path, uint64_t device, u
         return 0;
     if (list->count >= LIMIT_GUARD_FILES)
         return -E2BIG;
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : 64;
-        struct guard_entry *more = reallocarray(list->entries, size, sizeof(*more));
-
-        if (!more)
-            return -ENOMEM;
-        list->entries = more;
-        list->size = size;
-    }
+    if (ARRAY_ROOM(list->entries, list->count, list->size, 64) < 0)
+        return -ENOMEM;
     copy = strdup(path);
     r = copy ? guard_set_add(&list->set, device, inode) : -ENOMEM;
     if (r < 0) {

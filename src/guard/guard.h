@@ -47,10 +47,16 @@ struct guard_released {
     size_t failed; /* still held, though they should not be; or their file system is not mounted just now */
 };
 
-/* One way to deny. `others`: what other guards hold now; nobody changes that meanwhile (guard_state_lock()). */
+/* What a method does not deny, or what is to be known of it. */
+struct guard_lack {
+    const char *text; /* NULL: the end */
+    enum { LACK_ALWAYS, LACK_OF_CONTAINERS, LACK_OF_TMPFS, LACK_OF_ALLOWED } where; /* allowed: somebody may */
+};
+
+/* One way to deny; of `guard_bpf` there are only name, lacks and release. `others`: what other guards hold now; nobody changes that meanwhile (guard_state_lock()). */
 struct guard_method {
     const char *name;
-    const char *const *lacks; /* what it does not deny; ends with NULL */
+    const struct guard_lack *lacks; /* owned by the method */
     /* All that has to be held, appended; also what another guard holds, not what somebody else did. */
     int (*collect)(const struct guard_target *target, const struct guard_set *others, struct guard_list *list, struct err *err);
     /* From entry `from` on; what fails is an error, and what was held before stays so. */
@@ -63,9 +69,8 @@ struct guard_method {
 };
 
 const struct guard_method *guard_method_by_name(const char *name); /* NULL: none is called so */
-/* Why the kernel itself cannot be asked by BPF here, and what it would need, in one sentence; NULL: it could. */
-const char *guard_bpf_lacks(void);
 
+/* Frees all of it and zeroes it. */
 void guard_list_done(struct guard_list *list);
 /* Takes a copy of the path; what is in it already, by its identity, stays as it is. -E2BIG, -ENOMEM */
 int guard_list_add(struct guard_list *list, const char *path, uint64_t device, uint64_t inode, bool directory);
@@ -79,3 +84,9 @@ bool guard_list_is_mounted(const struct guard_list *list, struct bytes table, co
  * it sees, which hold through its overlay too. They survive restarts of the container.
  */
 extern const struct guard_method guard_immutable;
+
+/*
+ * Programs in the kernel, of culprit's own process (sensor/bpf/guarding.h): what they deny ends with it, and nothing is left to be
+ * undone.
+ */
+extern const struct guard_method guard_bpf;

@@ -19,13 +19,13 @@
 #include "util/mountinfo.h"
 #include "util/sbuf.h"
 
-static const char *const lacks[] = {
-    "whoever clears the flags first (chattr -i, by root with CAP_LINUX_IMMUTABLE; the engine's containers do not have it)",
-    "a rename of a folder above, a mount over it, the block device; symbolic links themselves",
-    "on tmpfs what was open for writing or mapped before",
-    "it denies everybody, the container's own processes and docker cp too; docker rm and rmi wait for its end",
-    "files of an image's layer are held for all containers of that image; other tools may report the flags (chattr +i)",
-    NULL,
+static const struct guard_lack lacks[] = {
+    { "whoever clears the flags first (chattr -i, which takes root's CAP_LINUX_IMMUTABLE)", LACK_ALWAYS },
+    { "a rename of a folder above, a mount over it, the block device; symbolic links themselves", LACK_ALWAYS },
+    { "on tmpfs what was open for writing or mapped before", LACK_OF_TMPFS },
+    { "everybody is denied, the container's own processes and docker cp too; docker rm and rmi wait for the guard's end", LACK_OF_CONTAINERS },
+    { "files of an image's layer are held for all containers of that image", LACK_OF_CONTAINERS },
+    { NULL, LACK_ALWAYS },
 };
 
 /* ---- what there is ---- */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard/holder.h"
 #include "guard/state.h"
 #include "guard/undo.h"
 #include "util/cleanup.h"
@@ -88,7 +89,9 @@ static void begin(struct keeping *k, struct reply *a)
 {
     uint64_t now = clock_ns(CLOCK_REALTIME);
     struct guard_state state = { .method = bytes_of(k->ask->method->name), .target = k->ask->text, .since_ns = now,
-                                 .until_ns = k->ask->for_ns ? now + k->ask->for_ns : 0, .asker = getppid() };
+                                 .until_ns = k->ask->for_ns ? now + k->ask->for_ns : 0,
+                                 .confirm_ns = k->ask->confirm_ns ? now + k->ask->confirm_ns : 0, .asker = getppid(),
+                                 .older_writers = GUARD_WRITERS_NOT_KNOWN, .mounted_below = k->ask->mounted_below };
     _cleanup_close_ int lock = guard_state_lock(k->ask->directory, true); /* nobody else's end releases what we count on */
 
     if (lock < 0)
@@ -138,10 +141,11 @@ static int become(int socket, pid_t asker)
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGHUP);
+    sigaddset(&mask, GUARD_SIGNAL_CONFIRM);
     (void)sigprocmask(SIG_BLOCK, &mask, NULL);
     if (chdir("/") < 0)
         return -errno;
-    return getppid() == asker ? signalfd(-1, &mask, SFD_CLOEXEC) : -ECHILD; /* he is gone already */
+    return getppid() == asker ? signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK) : -ECHILD; /* he is gone already */
 }
 
 /* He is asked to end, and waited for: but for a time only, he may be stopped. */
@@ -153,22 +157,74 @@ static void end_asker(int socket, pid_t asker)
         (void)poll(&fd, 1, OBSERVED_MS);
 }
 
-/* True: it was not the asker who ended it. */
-static bool wait_for_end(int socket, int signals, uint64_t until_ns)
+struct keeper_wait {
+    int socket, signals, state;
+    pid_t asker;
+    uint64_t until_ns, confirm_ns; /* CLOCK_BOOTTIME; 0: no such time */
+};
+
+/* What is written down says so to whoever asked for it from elsewhere. */
+static void take_confirmation(struct keeper_wait *w)
 {
-    struct pollfd fds[2] = { { .fd = socket, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+    if (w->confirm_ns && guard_state_confirm(w->state) == 0)
+        w->confirm_ns = 0;
+}
+
+/* The asker's word; false: he ends it, or is gone. */
+static bool take_word(struct keeper_wait *w)
+{
+    char word;
+
+    if (recv(w->socket, &word, sizeof(word), MSG_DONTWAIT) <= 0)
+        return false;
+    take_confirmation(w);
+    return true;
+}
+
+/* False: it is to end. */
+static bool take_signal(struct keeper_wait *w)
+{
+    struct signalfd_siginfo info;
+
+    if (read(w->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return true;
+    if ((int)info.ssi_signo != GUARD_SIGNAL_CONFIRM)
+        return false;
+    take_confirmation(w);
+    if (getppid() == w->asker)
+        (void)kill(w->asker, GUARD_SIGNAL_CONFIRM);
+    return true;
+}
+
+/* True: it was not the asker who ended it. */
+static bool wait_for_end(struct keeper_wait *w)
+{
+    struct pollfd fds[2] = { { .fd = w->socket, .events = POLLIN }, { .fd = w->signals, .events = POLLIN } };
 
     for (;;) {
-        uint64_t now = clock_ns(CLOCK_BOOTTIME);
-        int64_t left_ms = until_ns ? (int64_t)((until_ns - now) / NS_PER_MS) + 1 : 3600 * 1000;
+        uint64_t now = clock_ns(CLOCK_BOOTTIME), until = w->until_ns;
+        int64_t left_ms;
         int n;
 
-        if (until_ns && now >= until_ns)
+        if (w->confirm_ns && (!until || w->confirm_ns < until))
+            until = w->confirm_ns;
+        if (until && now >= until)
             return true;
+        left_ms = until ? (int64_t)((until - now) / NS_PER_MS) + 1 : 3600 * 1000;
         n = poll(fds, 2, (int)(left_ms < 3600 * 1000 ? left_ms : 3600 * 1000));
-        if (n > 0 || (n < 0 && errno != EINTR))
-            return n > 0 && !fds[0].revents;
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0 && fds[0].revents && !take_word(w))
+            return false;
+        if (n > 0 && fds[1].revents && !take_signal(w))
+            return true;
     }
+}
+
+/* He ends it himself at that time, after his last look; if he does not, we do a little later. */
+static uint64_t later(uint64_t ns)
+{
+    return ns ? clock_ns(CLOCK_BOOTTIME) + ns + 2 * OBSERVED_MS * NS_PER_MS : 0;
 }
 
 static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
@@ -176,8 +232,7 @@ static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
     struct keeping k = { .ask = ask, .state = -EBADF };
     struct reply a = { 0 };
     int signals = become(socket, asker);
-    /* he ends it himself at that time, after his last look; if he does not, we do a little later */
-    uint64_t until = ask->for_ns ? clock_ns(CLOCK_BOOTTIME) + ask->for_ns + 2 * OBSERVED_MS * NS_PER_MS : 0;
+    struct keeper_wait w = { .socket = socket, .signals = signals, .asker = asker };
 
     if (signals < 0)
         a.r = err_set(&a.err, signals, "the guard's keeper");
@@ -189,7 +244,10 @@ static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
     }
     (void)send(socket, &a, sizeof(a), MSG_NOSIGNAL);
     if (a.r == 0) {
-        if (wait_for_end(socket, signals, until))
+        w.state = k.state;
+        w.until_ns = later(ask->for_ns);
+        w.confirm_ns = later(ask->confirm_ns);
+        if (wait_for_end(&w))
             end_asker(socket, asker);
         end(&k, &a);
         (void)send(socket, &a, sizeof(a), MSG_NOSIGNAL);
@@ -243,6 +301,11 @@ bool guard_keeper_is_over(struct guard_keeper *k)
     struct pollfd fd = { .fd = k->socket, .events = POLLIN };
 
     return poll(&fd, 1, 0) > 0;
+}
+
+void guard_keeper_confirm(struct guard_keeper *k)
+{
+    (void)send(k->socket, "c", 1, MSG_NOSIGNAL);
 }
 
 int guard_keeper_end(struct guard_keeper *k, struct guard_released *ret)

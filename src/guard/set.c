@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/array.h"
 #include "util/hash.h"
 
 void guard_set_done(struct guard_set *set)
@@ -40,15 +41,8 @@ int guard_set_add(struct guard_set *set, uint64_t device, uint64_t inode)
 {
     if (guard_set_has(set, device, inode))
         return 0;
-    if (set->count == set->size) {
-        size_t size = set->size ? set->size * 2 : 64;
-        struct guard_identity *more = reallocarray(set->all, size, sizeof(*more));
-
-        if (!more)
-            return -ENOMEM;
-        set->all = more;
-        set->size = size;
-    }
+    if (ARRAY_ROOM(set->all, set->count, set->size, 64) < 0)
+        return -ENOMEM;
     set->all[set->count] = (struct guard_identity){ device, inode };
     if (slots_reserve(&set->by_identity, (uint32_t)set->count + 1, hash_at, set) < 0)
         return -ENOMEM;

@@ -18,7 +18,9 @@ struct guard_set {
     struct slots by_identity; /* numbers are indexes + 1 */
 };
 
+/* Frees all of it and zeroes it. */
 void guard_set_done(struct guard_set *set);
+/* By device and inode, as in guard_set_add(). */
 bool guard_set_has(const struct guard_set *set, uint64_t device, uint64_t inode);
 /* 1: it is new; 0: it is in it already; -ENOMEM */
 int guard_set_add(struct guard_set *set, uint64_t device, uint64_t inode);

@@ -18,7 +18,7 @@
 #include "util/sbuf.h"
 #include "util/write.h"
 
-#define VERSION 1
+#define VERSION 4 /* 1 had no time by which it is to be confirmed, 2 no older writers, 3 no mounts below */
 #define STATE_MAX (512 * 1024 * 1024)
 #define HEAD_MAX (512 * 1024) /* all targets of a command, with room to spare */
 #define IS_MOUNT 2 /* in the place of "it is a directory": the path is a mount point of those that follow */
@@ -110,6 +110,9 @@ int guard_state_create(const char *directory, const struct guard_state *state, i
     flat_put_u64(&out, state->since_ns);
     flat_put_u64(&out, state->until_ns);
     flat_put_u64(&out, (uint64_t)state->asker);
+    flat_put_u64(&out, state->mounted_below);
+    flat_put_u64(&out, state->older_writers);
+    flat_put_u64(&out, state->confirm_ns);
     r = sbuf_error(&out);
     if (r == 0)
         r = lock(fd);
@@ -188,7 +191,7 @@ static int take_head(struct bytes *in, struct guard_state *ret)
     int r = flat_get_u64(in, &version);
 
     if (r == 0)
-        r = version == VERSION ? flat_get_bytes(in, &ret->method) : -EPROTO;
+        r = version >= 1 && version <= VERSION ? flat_get_bytes(in, &ret->method) : -EPROTO;
     if (r == 0)
         r = flat_get_bytes(in, &ret->target);
     if (r == 0)
@@ -197,8 +200,57 @@ static int take_head(struct bytes *in, struct guard_state *ret)
         r = flat_get_u64(in, &ret->until_ns);
     if (r == 0)
         r = flat_get_u64(in, &asker);
+    ret->older_writers = GUARD_WRITERS_NOT_KNOWN;
+    if (r == 0 && version >= 4)
+        r = flat_get_u64(in, &ret->mounted_below);
+    if (r == 0 && version >= 3)
+        r = flat_get_u64(in, &ret->older_writers);
+    if (r == 0 && version >= 2)
+        r = flat_get_u64(in, &ret->confirm_ns);
     ret->asker = (pid_t)asker;
     return r;
+}
+
+/* The head, and where it ends. */
+static int read_head(int fd, struct guard_state *ret, off_t *ret_end)
+{
+    _cleanup_free_ char *text = NULL;
+    struct bytes in;
+    size_t len = 0;
+    int r = beneath_read_part(fd, 0, HEAD_MAX, &text, &len);
+
+    in = (struct bytes){ text, len };
+    if (r == 0)
+        r = take_head(&in, ret);
+    *ret_end = (off_t)(len - in.len);
+    ret->method = ret->target = BYTES_NULL; /* they go with the text */
+    return r;
+}
+
+static int write_word(int fd, off_t at, uint64_t word)
+{
+    return pwrite(fd, &word, sizeof(word), at) == (ssize_t)sizeof(word) ? 0 : -EIO;
+}
+
+int guard_state_confirm(int fd)
+{
+    struct guard_state state = { 0 };
+    off_t end;
+    int r = read_head(fd, &state, &end);
+
+    if (r < 0 || !state.confirm_ns)
+        return r;
+    r = write_word(fd, end - (off_t)sizeof(uint64_t), 0); /* the head's last word */
+    return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+int guard_state_set_older_writers(int fd, uint64_t count)
+{
+    struct guard_state state = { 0 };
+    off_t end;
+    int r = read_head(fd, &state, &end);
+
+    return r < 0 ? r : write_word(fd, end - 2 * (off_t)sizeof(uint64_t), count); /* the one before */
 }
 
 struct look {
@@ -293,4 +345,43 @@ pid_t guard_state_keeper(const char *directory, const char *name)
     if (dir >= 0)
         fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? holder_of(fd) : 0;
+}
+
+/* ---- notes ---- */
+
+/* Begins with a dot: it is no guard's state. */
+static void name_note(pid_t asker, char ret[32])
+{
+    snprintf(ret, 32, ".off-%d", (int)asker);
+}
+
+int guard_state_note(const char *directory, pid_t asker)
+{
+    _cleanup_close_ int dir = open_directory(directory), fd = -EBADF;
+    char name[32];
+
+    name_note(asker, name);
+    fd = dir < 0 ? dir : openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? -errno : 0;
+}
+
+bool guard_state_is_noted(const char *directory, pid_t asker)
+{
+    _cleanup_close_ int dir = open_directory(directory);
+    char name[32];
+
+    name_note(asker, name);
+    return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool guard_state_take_note(const char *directory, pid_t asker)
+{
+    _cleanup_close_ int dir = open_directory(directory);
+    char name[32];
+
+    name_note(asker, name);
+    if (dir < 0 || unlinkat(dir, name, 0) < 0)
+        return false;
+    (void)rmdir(directory); /* the last one's */
+    return true;
 }

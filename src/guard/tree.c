@@ -59,20 +59,6 @@ static int walk(int fd, unsigned depth, guard_visit_fn *visit, void *data, struc
 
 /* ---- a container's ---- */
 
-/* What is mounted where the path is; its files are the host's. */
-static const struct container_mount *mount_of(const struct container_view *view, struct bytes path)
-{
-    const struct container_mount *found = NULL;
-
-    for (size_t i = 0; i < view->mount_count; i++) {
-        const struct container_mount *m = &view->mounts[i];
-
-        if (bytes_path_covers(m->destination, path) && (!found || m->destination.len > found->destination.len))
-            found = m;
-    }
-    return found;
-}
-
 static int open_mounted(const struct container_mount *m, struct bytes path, struct err *err)
 {
     _cleanup_close_ int root = m->source.len ? beneath_open_host(m->source, 0, O_PATH) : -EOPNOTSUPP;
@@ -173,7 +159,7 @@ static int of_container(const struct guard_target *target, bool view, guard_visi
 {
     struct arena arena = { 0 };
     struct bytes path = resolve(target->view, target->path, &arena, err);
-    const struct container_mount *mounted = path.data ? mount_of(target->view, path) : NULL;
+    const struct container_mount *mounted = path.data ? container_view_mount(target->view, path) : NULL;
     _cleanup_close_ int fd = mounted ? open_mounted(mounted, path, err) : -EBADF;
     int r;
 

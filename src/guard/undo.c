@@ -10,13 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guard/holder.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/macro.h"
 
 #define PATIENCE_MS 15000 /* of a keeper that is asked to end: it may wait for the lock of the states */
+#define NOTED_MS 5000 /* for whoever starts guards to see why one was killed */
+#define GONE_MS 500    /* of a guard that nobody started for others */
 #define LOOK_MS 20
-#define KEEPERS_MAX 64
 
 void guard_undo(const char *directory, const char *name, const struct guard_method *method, const struct guard_list *list,
                 struct guard_released *ret)
@@ -56,6 +58,8 @@ static int undo(void *data, const char *name, const struct guard_state *state)
     if (!method)
         return 0; /* a newer culprit's */
     guard_undo(t->directory, name, method, &state->list, &released);
+    if (method == &guard_bpf)
+        return 0; /* it ended with its process */
     sbuf_addf(t->said, "%sthe guard of ", t->said->len ? "; " : "");
     escape_terminal(t->said, state->target);
     sbuf_addf(t->said, " (%zu files", state->list.count - released.other - released.shared - released.failed);
@@ -81,69 +85,53 @@ size_t guard_take_back(const char *directory, struct sbuf *said, size_t *ret_fai
 
 /* ---- ending those that are held ---- */
 
-struct held_state {
-    pid_t keeper;
-    char name[64];
-};
-
-struct ending {
-    const char *target;
-    struct held_state held[KEEPERS_MAX];
-    size_t count;
-};
-
-static int note_keeper(void *data, const char *name, const struct guard_state *state)
-{
-    struct ending *e = data;
-    struct held_state *held = &e->held[e->count];
-
-    if (state->keeper <= 0 || e->count == KEEPERS_MAX || (e->target && !bytes_equal_str(state->target, e->target)))
-        return 0;
-    held->keeper = state->keeper;
-    snprintf(held->name, sizeof(held->name), "%s", name);
-    e->count++;
-    return 0;
-}
-
-static bool is_held(const char *directory, const struct held_state *held)
-{
-    return guard_state_keeper(directory, held->name) == held->keeper;
-}
-
-static bool wait_for_end(const char *directory, const struct held_state *held)
+static bool wait_for_end(const char *directory, const struct guard_holder *h)
 {
     for (unsigned waited = 0; waited < PATIENCE_MS; waited += LOOK_MS) {
-        if (!is_held(directory, held))
+        if (!guard_holder_is_there(directory, h))
             return true;
         (void)nanosleep(&(struct timespec){ 0, LOOK_MS * 1000 * 1000 }, NULL);
     }
     return false;
 }
 
-/* A pid that is another's by now holds no lock of ours: it is asked for once more, when its descriptor is open. */
-static bool signal_keeper(const char *directory, const struct held_state *held, int number)
+/* False: it hangs even when it is killed. */
+static bool end_one(const char *directory, const struct guard_holder *h)
 {
-    _cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, held->keeper, 0);
+    if (!guard_holder_signal(directory, h, SIGTERM) || wait_for_end(directory, h))
+        return true;
+    return guard_holder_signal(directory, h, SIGKILL) && wait_for_end(directory, h);
+}
 
-    if (!is_held(directory, held))
-        return false;
-    return fd >= 0 ? syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0 : kill(held->keeper, number) == 0;
+/* Until whoever starts guards, and would begin this one anew, knows why it ended. Who asked for it may be stopped: pidfd, of the time when
+ * the guard was there; its number may be another one's by now. */
+static void settle_note(const char *directory, pid_t asker, int pidfd)
+{
+    unsigned gone = 0;
+
+    if (pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
+    for (unsigned waited = 0; waited < NOTED_MS && gone < GONE_MS && guard_state_is_noted(directory, asker); waited += LOOK_MS) {
+        gone += kill(asker, 0) < 0 ? LOOK_MS : 0;
+        (void)nanosleep(&(struct timespec){ 0, LOOK_MS * 1000 * 1000 }, NULL);
+    }
+    (void)guard_state_take_note(directory, asker); /* nobody wanted to know */
 }
 
 size_t guard_end(const char *directory, const char *target, struct sbuf *said, size_t *ret_failed)
 {
-    struct ending e = { .target = target };
+    struct guard_holders found;
     size_t ended = 0;
 
-    (void)guard_state_each_head(directory, note_keeper, &e);
-    for (size_t i = 0; i < e.count; i++) {
-        const struct held_state *held = &e.held[i];
+    guard_holders_find(directory, target, NULL, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct guard_holder *h = &found.all[i];
+        pid_t asker = guard_note_turned_off(directory, h->name);
+        _cleanup_close_ int pidfd = asker ? (int)syscall(SYS_pidfd_open, asker, 0) : -EBADF;
 
-        if (!signal_keeper(directory, held, SIGTERM) || wait_for_end(directory, held)) {
-            ended++;
-            continue;
-        }
-        ended += signal_keeper(directory, held, SIGKILL) && wait_for_end(directory, held);
+        ended += end_one(directory, h);
+        if (asker)
+            settle_note(directory, asker, pidfd);
     }
     (void)guard_take_back(directory, said, ret_failed);
     return ended;

@@ -5,6 +5,7 @@
 #include "history/replay_state.h"
 
 struct ahead;
+/* p: borrowed until replay_ahead_free(). Starts the thread, which waits to be asked. -ENOMEM, -errno of the log or of the thread. */
 int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *options, struct ahead **ret, struct err *err);
 void replay_ahead_free(struct ahead *a); /* waits; NULL is fine */
 /* Begin to fill it; nobody else touches it until replay_ahead_wait(), which returns what the reader does: 1, 0 = no

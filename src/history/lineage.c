@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -34,18 +34,28 @@ struct lineage *lineage_new(void)
     return calloc(1, sizeof(struct lineage));
 }
 
+static void entry_free(struct lineage_entry *e)
+{
+    process_unref(e->process);
+    free(e);
+}
+
 static void drop(struct lineage *l, struct lineage_entry *e)
 {
     HASH_DEL(l->table, e);
-    process_unref(e->process);
-    free(e);
+    entry_free(e);
+}
+
+static void login_free(struct login *login)
+{
+    arena_done(&login->arena);
+    free(login);
 }
 
 static void drop_login(struct lineage *l, struct login *login)
 {
     HASH_DEL(l->logins, login);
-    arena_done(&login->arena);
-    free(login);
+    login_free(login);
 }
 
 void lineage_login(struct lineage *l, uint32_t session, struct bytes address)
@@ -62,6 +72,8 @@ void lineage_login(struct lineage *l, uint32_t session, struct bytes address)
     login->session = session;
     login->address = arena_copy(&login->arena, address);
     HASH_ADD(hh, l->logins, session, sizeof(login->session), login);
+    if (!HASH_IS_IN(hh, login))
+        login_free(login);
 }
 
 static struct bytes login_address(const struct lineage *l, uint32_t session)
@@ -107,7 +119,10 @@ static struct lineage_entry *hear(struct lineage *l, struct lineage_entry *e)
     HASH_DEL(l->table, e);
     e->heard = l->added;
     HASH_ADD_INT(l->table, pid, e);
-    return e;
+    if (HASH_IS_IN(hh, e))
+        return e;
+    entry_free(e);
+    return NULL;
 }
 
 static bool same_people(const struct process *p, const struct sighting *s)
@@ -205,6 +220,8 @@ void lineage_see(struct lineage *l, const struct sighting *s)
     e->time_ms = s->time_ms;
     e->heard = ++l->added;
     HASH_ADD_INT(l->table, pid, e);
+    if (!HASH_IS_IN(hh, e))
+        entry_free(e);
 }
 
 struct process *lineage_find(struct lineage *l, pid_t pid)

@@ -27,6 +27,7 @@ struct sighting {
 };
 
 struct lineage *lineage_new(void); /* NULL: out of memory */
+/* NULL is fine. */
 void lineage_free(struct lineage *l);
 /* Another boot: no pid means what it did. */
 void lineage_forget(struct lineage *l);

@@ -243,6 +243,8 @@ void replay_add_inside(void *data, uint64_t inode, struct bytes path)
     }
     in->inode = inode;
     HASH_ADD(hh, p->inside, inode, sizeof(in->inode), in);
+    HASH_FREE_IF_OUT(hh, in);
+    p->too_many_inside |= !in;
 }
 
 static void learn_inside(struct replay *p)
@@ -256,6 +258,19 @@ static void learn_inside(struct replay *p)
         if (!(file->known & FILE_MODE) || S_ISDIR(file->mode) || s->path.len == p->options->path.len)
             replay_add_inside(p, file->inode, s->path);
     }
+}
+
+/*
+ * Kernels before 3.14 have no PROCTITLE, and auditd writes no EOE: whole is what has all the paths it announced. PROCTITLE says no
+ * more than that the last record is there; EOE alone is of a form that may leave paths out. A queue's name is no path.
+ */
+static bool lacks_records(const struct audit_facts *f, const struct audit_group *g)
+{
+    bool ended = g->complete && !audit_group_find(g, AUDIT_PROCTITLE);
+
+    if (!f->has_syscall || ended || audit_group_find(g, AUDIT_MQ_OPEN))
+        return false;
+    return f->items_known ? f->path_count < MIN(f->items, (unsigned)AUDIT_PATHS_MAX) : !g->complete;
 }
 
 void replay_on_group(void *data, const struct audit_group *g)
@@ -282,9 +297,7 @@ void replay_on_group(void *data, const struct audit_group *g)
     p->stats->events++;
     p->stats->foreign_calls += p->paths.facts.has_syscall && p->paths.facts.route == ROUTE_SYSCALL &&
                                !audit_call_knows(p->paths.facts.arch);
-    /* kernels before 3.14 have no PROCTITLE, and auditd writes no EOE: whole is what has all the paths it announced */
-    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall &&
-                            (!p->paths.facts.items_known || p->paths.facts.path_count < p->paths.facts.items);
+    p->stats->incomplete += lacks_records(&p->paths.facts, g);
     see_group(p, node, g);
     for (unsigned i = 0; i < p->paths.change_count && p->result == 0; i++) {
         struct event *e = make_event(p, node, g, i);

@@ -23,6 +23,13 @@ void nodes_done(struct nodes *nodes)
         drop(nodes, n);
 }
 
+static void node_free(struct node *n)
+{
+    lineage_free(n->lineage);
+    search_places_free(n->places);
+    free(n);
+}
+
 static struct node *make(struct nodes *nodes, struct bytes name)
 {
     struct node *n = calloc(1, sizeof(*n) + name.len);
@@ -32,9 +39,7 @@ static struct node *make(struct nodes *nodes, struct bytes name)
     n->lineage = lineage_new();
     n->places = search_places_new();
     if (!n->lineage || !n->places) {
-        lineage_free(n->lineage);
-        search_places_free(n->places);
-        free(n);
+        node_free(n);
         return NULL;
     }
     n->name_len = name.len;
@@ -43,7 +48,10 @@ static struct node *make(struct nodes *nodes, struct bytes name)
     if (HASH_COUNT(nodes->table) >= LIMIT_HISTORY_NODES)
         drop(nodes, nodes->table); /* the oldest: uthash keeps the order of addition */
     HASH_ADD_KEYPTR(hh, nodes->table, n->name, n->name_len, n);
-    return n;
+    if (HASH_IS_IN(hh, n))
+        return n;
+    node_free(n);
+    return NULL;
 }
 
 struct node *nodes_find(struct nodes *nodes, struct bytes name)

@@ -5,17 +5,17 @@
  */
 #pragma once
 
-#include <uthash.h>
-
 #include "history/lineage.h"
+#include "history/numbers.h"
 #include "search/paths.h"
 #include "util/bytes.h"
+#include "util/hash_table.h"
 
 struct node {
     UT_hash_handle hh;
     struct lineage *lineage;
     struct search_places *places;
-    uint64_t last_serial; /* 0: no record yet */
+    struct numbers numbers;
     size_t name_len;
     char name[];
 };
@@ -25,6 +25,7 @@ struct nodes {
     struct node *last; /* of the record before: neighbours are nearly always of one machine */
 };
 
+/* Frees every machine and what it holds. */
 void nodes_done(struct nodes *nodes);
 
 /*

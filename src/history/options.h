@@ -7,6 +7,7 @@
 
 #include "event/coverage.h"
 #include "event/event.h"
+#include "history/numbers.h"
 #include "history/outages.h"
 #include "sensor/audit/log/reader.h"
 #include "util/err.h"
@@ -24,7 +25,7 @@ struct replay_stats {
     uint64_t lost_calls;     /* events that changed something, and whose system call's record is missing */
     uint64_t nameless;       /* changes without the name of the file: their path is the directory's, which ends in a slash */
     uint64_t foreign_calls;  /* events of an architecture whose system calls are not known here */
-    uint64_t missing_serials;
+    struct missing missing;  /* serial numbers that it does not have */
     uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
     uint64_t first_ms, last_ms; /* of all records, CLOCK_REALTIME */
     bool enriched;           /* it holds names of users */

@@ -30,13 +30,17 @@ static void note_line(struct replay *p, struct node *node, const struct search_l
     /* auditd's own records have numbers of its own (AUDIT_FIRST_DAEMON, libaudit.h) */
     if (line->type >= AUDIT_FIRST_DAEMON && line->type <= AUDIT_LAST_DAEMON)
         return;
-    if (line->serial + BOOT_BACK < node->last_serial) {
-        lineage_forget(node->lineage); /* serials began anew: another boot */
-        node->last_serial = line->serial;
-    } else if (line->serial > node->last_serial) {
-        if (node->last_serial && line->serial - node->last_serial > 1)
-            p->stats->missing_serials += line->serial - node->last_serial - 1;
-        node->last_serial = line->serial;
+    switch (numbers_see(&node->numbers, line->serial, ms, &p->stats->missing)) {
+    case NUMBERS_ANEW: /* nothing of the boot before comes any more; other machines' events go on */
+        audit_grouper_end(p->grouper, (struct bytes){ node->name, node->name_len });
+        p->stats->incomplete += awaited_end(&p->awaited, node);
+        lineage_forget(node->lineage);
+        break;
+    case NUMBERS_OTHER:
+        lineage_forget(node->lineage);
+        break;
+    case NUMBERS_GO_ON:
+        break;
     }
 }
 
@@ -127,6 +131,23 @@ static void set_safe(struct replay *p, const struct audit_log_block *text)
     }
 }
 
+/* The log's clock: a call that blocked has the stamp of when it began, and its records come among younger ones. A stamp that
+ * is broken is not believed for long. */
+static void set_clock(struct replay *p, uint64_t time_ms)
+{
+    if (time_ms > p->clock_ms || time_ms + BLOCKED_MS < p->clock_ms)
+        p->clock_ms = time_ms;
+}
+
+/* An event that does not matter. */
+static void pass_by(struct replay *p, struct node *node, const struct search_line *line, const char *text)
+{
+    if (!p->skimming)
+        awaited_see(&p->awaited, node, line, (struct bytes){ text, line->len });
+    if (line->type == AUDIT_SYSCALL)
+        replay_see_line(p, node, line->sec * 1000 + line->milli, text, line->len);
+}
+
 /* Decode what matters of blocks[1]; its neighbours' wishes count too, as events cross blocks. */
 static void decode(struct replay *p)
 {
@@ -157,8 +178,10 @@ static void decode(struct replay *p)
         if (holes && line->offset > end)
             see_between(p, b, end, line->offset);
         end = line->offset + line->len;
-        if (!line->same || i == 0)
+        if (!line->same || i == 0) {
             wanted = all || replay_is_wanted(p, line);
+            audit_grouper_turn(p->grouper);
+        }
         if (!p->learning && outages_want(line->type))
             outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
                         (struct bytes){ text, line->len });
@@ -171,8 +194,8 @@ static void decode(struct replay *p)
         if (!p->learning && (line->type == AUDIT_USER_LOGIN || line->type == AUDIT_USER_START))
             replay_see_login(node, text, line->len);
         if (!wanted) {
-            if (line->type == AUDIT_SYSCALL && !p->learning)
-                replay_see_line(p, node, line->sec * 1000 + line->milli, text, line->len);
+            if (!p->learning)
+                pass_by(p, node, line, text);
             continue;
         }
         if (audit_record_parse_line((struct bytes){ text, line->len }, &record, NULL) < 0) {
@@ -180,8 +203,9 @@ static void decode(struct replay *p)
             continue;
         }
         p->stats->records_decoded++;
-        audit_grouper_add(p->grouper, &record, record.time_ms);
-        audit_grouper_expire(p->grouper, record.time_ms, END_OF_EVENT_MS);
+        set_clock(p, record.time_ms);
+        audit_grouper_add(p->grouper, &record, p->clock_ms);
+        audit_grouper_expire(p->grouper, p->clock_ms, END_OF_EVENT_MS);
     }
     if (holes)
         see_between(p, b, end, b->text.text.len);
@@ -239,6 +263,7 @@ static int end_pass(struct replay *p)
         return 0;
     }
     audit_grouper_expire(p->grouper, 0, 0);
+    p->stats->incomplete += awaited_end(&p->awaited, NULL);
     if (!p->learning)
         p->stats->safe = p->end;
     return p->result;
@@ -249,7 +274,7 @@ static int pass(struct replay *p, bool learning, struct err *err)
     struct audit_log_reader_options options = { .files = p->options->files,
                                                 .log = learning ? NULL : p->options->log,
                                                 .start_offset = p->options->start_offset };
-    struct audit_grouper_options grouping = { .copy = true, .group = replay_on_group, .data = p };
+    struct audit_grouper_options grouping = { .copy = true, .patience = END_OF_EVENT_TURNS, .group = replay_on_group, .data = p };
     struct audit_log_stats log = { 0 };
     struct ahead *ahead = NULL;
     int r;
@@ -257,6 +282,7 @@ static int pass(struct replay *p, bool learning, struct err *err)
     p->learning = learning;
     p->skimming = !learning && (p->options->emit_from.file || p->options->emit_from.offset);
     p->result = 0;
+    p->clock_ms = 0;
     r = replay_ahead_new(p, &options, &ahead, err);
     if (r < 0)
         return r;

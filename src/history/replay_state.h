@@ -2,20 +2,21 @@
 /* The state of one reading of a log. Shared by the files of history/ only. */
 #pragma once
 
-#include <uthash.h>
-
+#include "history/awaited.h"
 #include "history/node.h"
 #include "history/options.h"
 #include "search/lines.h"
 #include "search/paths.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
 
 #define BLOCKS 4               /* before, now, next, and the one that is being read and scanned meanwhile */
 #define END_OF_EVENT_MS 2000   /* auditd's end_of_event_timeout */
+#define END_OF_EVENT_TURNS 256 /* ... of one whose paths are not all there: as many events as processors may write at once */
 #define MARKS 32               /* blocks; the oldest event that may be open spans fewer, or is read again from there */
 #define LIVE_MS 5000           /* auditd writes the rest of an event within this */
-#define BOOT_BACK 1000         /* serials start anew with each boot; records of one moment are closer than this */
+#define BLOCKED_MS 3600000     /* a system call may have waited so long before its records are written */
 
 /* A directory at or below the path that is asked for, by identity: only whether a line is looked at. */
 struct inside_directory {
@@ -60,6 +61,7 @@ struct replay {
     struct inside_directory *inside;
     bool too_many_inside;  /* then everything is decoded */
     struct audit_grouper *grouper;
+    struct awaited awaited; /* of events that are passed by */
     struct nodes nodes;
     struct search_paths paths;
     struct log_user users[NAMES]; /* by uid */
@@ -69,6 +71,7 @@ struct replay {
     uint64_t mark_count;
     struct replay_position end; /* of what was read */
     uint64_t seen_ms;      /* the latest time so far */
+    uint64_t clock_ms;     /* of the records that are decoded */
     uint64_t sequence;
     struct sbuf directory; /* of the event that is made */
     int result;

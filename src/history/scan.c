@@ -113,10 +113,12 @@ static void want(struct log_block *b, const struct search_line *line)
     w->key.time_ms = line->sec * 1000 + line->milli;
     w->key.serial = line->serial;
     HASH_FIND(hh, b->wanted, &w->key, sizeof(w->key), found);
-    if (found)
+    if (found) {
         free(w);
-    else
-        HASH_ADD(hh, b->wanted, key, sizeof(w->key), w);
+        return;
+    }
+    HASH_ADD(hh, b->wanted, key, sizeof(w->key), w);
+    HASH_FREE_IF_OUT(hh, w);
 }
 
 bool replay_is_wanted(const struct replay *p, const struct search_line *line)

@@ -2,6 +2,7 @@
 #include "report/advice.h"
 
 /* What to do next: where the cause can be looked at, or be kept from doing it again. */
+#include "cause/wrapper.h"
 #include "event/agent.h"
 #include "report/case_state.h"
 #include "report/names.h"
@@ -51,7 +52,8 @@ static bool write_launching_agent(struct page *p, const struct process *process)
         const struct process *above = process->parent;
 
         if (!above || !above->owner.product.len || above->owner.looks_like || !above->owner.agent ||
-            !above->owner.agent->exclude.len || runs_containers(above->owner.agent))
+            !above->owner.agent->exclude.len || runs_containers(above->owner.agent) ||
+            wrapper_is(bytes_basename(above->executable))) /* start-stop-daemon is dpkg's, and what it begins is not */
             continue;
         page_begin(p, "next");
         sbuf_add_str(p->out, "launched by ");

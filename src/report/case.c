@@ -11,7 +11,6 @@
 #include "report/tally.h"
 #include "report/trace.h"
 
-
 struct case_ *case_new(const struct case_options *options)
 {
     struct case_ *c = calloc(1, sizeof(*c));
@@ -59,6 +58,11 @@ void case_set_command_status(struct case_ *c, int status, uint64_t command_ns)
 {
     c->options.command_status = status;
     c->options.command_ns = command_ns;
+}
+
+void case_set_unsettled(struct case_ *c)
+{
+    c->options.settle_ns = 0;
 }
 
 void case_set_own_status(struct case_ *c, int status)
@@ -154,8 +158,9 @@ void case_not_recorded(struct case_ *c)
 
 int case_add_gap(struct case_ *c, const struct gap *gap)
 {
-    /* lost notifications of processes, or of containers, are not lost changes: names may be missing, and that is said */
-    if (gap->reason != LOST_PROCESS_EVENTS && gap->reason != LOST_ENGINE) {
+    if (gap->reason == LOST_AUDIT_NUMBERS) {
+        c->not_in_log += gap->count; /* whoever saved the log may have left them out */
+    } else if (gap_has_changes(gap)) {
         c->lost += gap->count;
         c->lost_unknown |= gap->count == 0;
     }

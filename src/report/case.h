@@ -22,6 +22,8 @@ struct case_ *case_new(const struct case_options *options);
 void case_free(struct case_ *c); /* NULL is fine */
 /* run: COMMAND has ended. status: its exit code, 128 + signal; command_ns: how long it ran. */
 void case_set_command_status(struct case_ *c, int status, uint64_t command_ns);
+/* run: COMMAND could not be executed, so that nobody waited for late changes. */
+void case_set_unsettled(struct case_ *c);
 /* run: culprit's own exit status, for the output; the one it leaves with may be COMMAND's. */
 void case_set_own_status(struct case_ *c, int status);
 
@@ -60,8 +62,9 @@ void case_set_command(struct case_ *c, pid_t pid, uint64_t start_ns);
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
 /* What ends a page of whatever kind: how many events the filters left out, coverage, losses. */
 void case_write_end(const struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
-/* Of a case that is about one culprit: its sentence, and its ECS line as below, whether it would be accused or not. False: there is none. */
-bool case_write_alert(struct case_ *c, struct sbuf *ret_sentence, struct sbuf *out);
+/* Of a case that is about one culprit: its sentence with `more` behind it, and its ECS line as below, whether it would be accused or not.
+ * False: there is none. */
+bool case_write_alert(struct case_ *c, struct bytes more, struct sbuf *ret_sentence, struct sbuf *out);
 /* One ECS line for each verdict (event.kind alert), each ended by a newline; one with the coverage
  * if there is nobody to accuse. */
 void case_write_json(struct case_ *c, struct sbuf *out);

@@ -20,10 +20,11 @@ struct case_options {
     struct bytes command;         /* as one line */
     int command_status;           /* exit code, 128 + signal; -1 = still running or none */
     uint64_t command_ns;          /* how long it ran */
-    uint64_t settle_ns;           /* how long was waited for late changes */
+    uint64_t settle_ns;           /* how long was waited for late changes; 0: not at all */
     bool not_recorded;            /* there is no store that `who` could answer from later */
     struct bytes store;           /* where it is, if not at the usual place */
     struct bytes host_id;         /* this machine's: what was recorded on another is marked so */
+    bool copies;                  /* of the target's files copies are kept: what changed in them can be shown */
     bool stored;                  /* from the store (`who`): wording in the past */
     unsigned limit;               /* causes printed one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
     bool quiet;                   /* text: the sentence of each verdict and nothing else */

@@ -2,13 +2,11 @@
 /* The case as it is collected, for the files of report/. */
 #pragma once
 
-#define HASH_NONFATAL_OOM 1 /* what finds no room is not in a table: hh.tbl is NULL then */
-#include <uthash.h>
-
 #include "event/cause.h"
 #include "event/coverage.h"
 #include "event/event.h"
 #include "report/case_options.h"
+#include "util/hash_table.h"
 #include "util/slots.h"
 
 #define STARTS_MAX 32          /* starts of the victim that one culprit is seen to follow */
@@ -28,6 +26,8 @@ enum variant {
     VARIANT_OWN,       /* of a file that the culprit itself had made */
     VARIANT_AWAY,      /* a rename out of what is watched */
     VARIANT_ANEW,      /* a deletion, and another file made under the name soon */
+    VARIANT_BACK,      /* a rename, and another one that gave the file its name back */
+    VARIANT_KEPT,      /* a rename, and another file made under the old name soon: what editors do that keep a copy */
     VARIANT_EXCHANGE,  /* two renames that swap two names */
     VARIANT_UNCHANGED, /* mode or owner set to what they were */
     VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
@@ -43,9 +43,10 @@ enum variant {
 /* Why an event is not reported by itself. The names in JSON are those of fold_name(). */
 enum fold {
     FOLD_TEMPORARY,   /* about files that the culprit made and deleted again */
-    FOLD_REPLACEMENT, /* writing the new file and renaming it over the old one: reported as its replacement */
+    FOLD_REPLACEMENT, /* writing the new file, and renaming it over the old one or making it in its place: reported as its replacement */
     FOLD_CONTENTS,    /* filling files that the culprit had created or emptied: reported as their creation, or as overwritten */
     FOLD_RENAMED,     /* giving a file that it had created its final name: reported as its creation */
+    FOLD_PASSING,     /* giving a file a name that it kept for a moment: reported as its rename to the last one */
     FOLD_MOVED,       /* moving a file away that was deleted afterwards: reported as its deletion */
     FOLD_COUNT,
 };
@@ -78,6 +79,7 @@ struct tally {
     bool directory;           /* to directories */
     struct bytes tools[TALLY_TOOLS_MAX]; /* programs by which it was done, where it was not the culprit itself */
     unsigned tool_count;      /* more than TALLY_TOOLS_MAX: and others */
+    bool by_itself;           /* some of it was done without a tool */
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
     struct bytes sharers;     /* other containers with the same files: names, each ended by a NUL */
@@ -98,10 +100,12 @@ struct tally {
     size_t sample_count;
     struct bytes above, carried; /* of a change above: the first one, and what it meant, in words; escaped */
     struct bytes directory_of; /* the deepest that holds all the paths seen */
+    struct bytes top;         /* the deepest that is or holds them: if that is not directory_of, it is one of them */
     struct file_state before, after; /* of the first one; names live in the case's arena */
     bool place_unsure;        /* judged: there are unread ones, which may lie elsewhere than in directory_of */
     bool same_change;         /* all were from the same state to the same state */
     bool gains_write;         /* chmod: the first one made something writable */
+    bool by_guard;            /* culprit's guard refused each of them */
 };
 
 struct start {
@@ -141,6 +145,7 @@ struct half {
     pid_t pid;
     struct fingerprint key;     /* of the victim and the name that both halves have */
     struct fingerprint old_key; /* of the rename: the name that it took away */
+    uint64_t inode;             /* of the rename: what it moved; 0: not known */
     struct tally *tally;
     bool own;             /* the file that is gone was the culprit's own */
 };
@@ -167,6 +172,7 @@ struct culprit {
     uint64_t notes_beyond;
     uint64_t presumed;        /* changes of which it is not certain that it made them */
     struct half renamed, replaced; /* the last ones */
+    struct sbuf renamed_to;        /* the name that the last rename gave */
     bool own_command;         /* descends from run's COMMAND */
     enum noise noise;         /* judged */
     unsigned harm;            /* judged: 3 destroyed, 2 changed names or permissions, 1 changed contents, 0 created */
@@ -229,9 +235,11 @@ struct case_ {
     struct trace *traces;
     struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
     struct sbuf trace_key;   /* of the one that is looked for */
+    uint64_t looks;          /* at traces, that renames of directories may still take: some for each event */
     struct seen seen;
     uint64_t events, refused, lost;
     bool lost_unknown;
+    uint64_t not_in_log;     /* events that a log gave numbers and does not have */
     uint64_t filtered, allowed; /* seen, and left out by the user's filter */
     int own_status;             /* run: culprit's own exit status; -1 = not decided */
     struct gap gaps[16];

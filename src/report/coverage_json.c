@@ -99,6 +99,8 @@ void coverage_write_json(const struct case_ *c, struct sbuf *out)
     json_flag(out, JSON_KEY("lost_unknown"), c->lost_unknown); /* at least `lost`; 0 would say that nothing was */
     if (c->lost || !c->lost_unknown)
         json_number(out, JSON_KEY("lost"), c->lost);
+    if (c->not_in_log)
+        json_number(out, JSON_KEY("not_in_log"), c->not_in_log);
     json_number(out, JSON_KEY("gaps"), c->gap_count + c->gaps_beyond);
     if (c->filtered)
         json_number(out, JSON_KEY("filtered"), c->filtered);

@@ -6,6 +6,7 @@
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "report/case_state.h"
+#include "report/when.h"
 #include "util/clock.h"
 #include "util/escape.h"
 
@@ -31,24 +32,17 @@ void coverage_write_loss(const struct case_ *c, struct sbuf *out)
                   c->lost_unknown ? " and more" : "");
     else if (c->lost_unknown)
         sbuf_add_str(out, "events lost, how many is not known: the verdict may be incomplete");
+    else if (c->not_in_log)
+        sbuf_addf(out, "%llu event%s not in the log", (unsigned long long)c->not_in_log, c->not_in_log == 1 ? " is" : "s are");
     else
         sbuf_add_str(out, "nothing lost");
-}
-
-static struct tm local(uint64_t time_ns)
-{
-    time_t seconds = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
-
-    localtime_r(&seconds, &tm);
-    return tm;
 }
 
 /* "3 Nov" with the year where it is another one, "14:02:11" today; with_time: both. */
 void coverage_add_moment(struct sbuf *out, uint64_t time_ns, bool with_time)
 {
-    struct tm tm = local(time_ns), today = local(clock_ns(CLOCK_REALTIME));
-    bool is_today = tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday;
+    struct tm tm = when_local(time_ns), today = when_local(clock_ns(CLOCK_REALTIME));
+    bool is_today = when_is_same_day(&tm, &today);
     char day[32];
 
     strftime(day, sizeof(day), tm.tm_year == today.tm_year ? "%-d %b" : "%-d %b %Y", &tm);
@@ -89,6 +83,10 @@ void coverage_add_duration(struct sbuf *out, uint64_t ns)
     uint64_t s = ns / NS_PER_S;
     size_t i = 0;
 
+    if (ns && !s) {
+        sbuf_addf(out, "%llu ms", (unsigned long long)MAX(ns / NS_PER_MS, (uint64_t)1));
+        return;
+    }
     while (units[i].seconds > 1 && s < 2 * units[i].seconds)
         i++;
     s /= units[i].seconds;

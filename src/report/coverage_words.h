@@ -14,7 +14,7 @@ extern const struct coverage_permission coverage_permissions[];
 
 /* "fanotify", "audit + bpf" */
 void coverage_write_sensors(struct sbuf *out, unsigned sensors);
-/* "nothing lost", "12 lost: the verdict may be incomplete" */
+/* "nothing lost", "12 lost: the verdict may be incomplete", "12 events are not in the log" */
 void coverage_write_loss(const struct case_ *c, struct sbuf *out);
 /* "3 Nov" with the year where it is another one, "14:02:11" today; with_time: both. */
 void coverage_add_moment(struct sbuf *out, uint64_t time_ns, bool with_time);

@@ -34,9 +34,10 @@ static void keep_cause(struct case_ *c, struct cause *cause, const struct cause 
 {
     struct bytes *const all[] = {
         &cause->run.name,        &cause->run.interpreter, &cause->run.args,        &cause->run.text,
-        &cause->run.directory,   &cause->run.package,     &cause->run.environment, &cause->launcher.name,
+        &cause->run.directory,   &cause->run.file,        &cause->run.package,     &cause->run.environment, &cause->launcher.name,
         &cause->launcher.detail, &cause->launcher.unit,   &cause->person.name,     &cause->person.as_name,
         &cause->person.by,       &cause->person.terminal, &cause->person.remote,   &cause->tool,
+        &cause->image,
     };
 
     cause_copy(cause, from);
@@ -121,6 +122,7 @@ static void free_tallies(struct culprit *s)
 void culprit_free(struct culprit *s)
 {
     free_tallies(s);
+    sbuf_done(&s->renamed_to);
     forget(s);
     free(s);
 }

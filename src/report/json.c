@@ -42,11 +42,11 @@ static void add_counts(struct sbuf *out, const struct tally *t)
 static void add_tally(struct sbuf *out, const struct tally *t)
 {
     static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
-                                            [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
+                                            [VARIANT_KEPT] = "kept-aside",      [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
                                             [VARIANT_UNCHANGED] = "unchanged",  [VARIANT_OVERWRITTEN] = "overwritten",
                                             [VARIANT_REOPENED] = "emptied-or-overwritten",
                                             [VARIANT_CARRIED] = "carried",      [VARIANT_BROUGHT] = "brought",
-                                            [VARIANT_ARRIVED] = "arrived",
+                                            [VARIANT_ARRIVED] = "arrived",    [VARIANT_BACK] = "back",
                                             [VARIANT_AROUND] = "host-mount",   [VARIANT_BUNDLE] = "runtime-folder",
                                             [VARIANT_UNCERTAIN] = "uncertain" };
 
@@ -210,12 +210,13 @@ static void add_common(struct sbuf *line, const struct case_ *c)
     add_command(line, c);
 }
 
-static void write_culprit(struct sbuf *out, const struct case_ *c, const struct culprit *s)
+static void write_culprit(struct sbuf *out, const struct case_ *c, const struct culprit *s, struct bytes more)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
     const struct tally *worst = s->tallies;
 
     case_sentence(c, s, &sentence);
+    sbuf_add_bytes(&sentence, more);
     begin(&line, s->first_ns, "verdict");
     json_string(&line, JSON_KEY("message"), sbuf_bytes(&sentence));
     ecs_write_process(&line, &s->actor);
@@ -277,13 +278,14 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
     sbuf_add_bytes(out, sbuf_bytes(&line));
 }
 
-bool case_write_alert(struct case_ *c, struct sbuf *ret_sentence, struct sbuf *out)
+bool case_write_alert(struct case_ *c, struct bytes more, struct sbuf *ret_sentence, struct sbuf *out)
 {
     case_judge(c);
     if (!c->culprits)
         return false;
     case_sentence(c, c->culprits, ret_sentence);
-    write_culprit(out, c, c->culprits);
+    sbuf_add_bytes(ret_sentence, more);
+    write_culprit(out, c, c->culprits, more);
     return true;
 }
 
@@ -294,7 +296,7 @@ void case_write_json(struct case_ *c, struct sbuf *out)
     case_judge(c);
     for (const struct culprit *s = c->culprits; s; s = s->next)
         if (s->noise == NOISE_NONE) {
-            write_culprit(out, c, s);
+            write_culprit(out, c, s, BYTES_NULL);
             somebody = true;
         }
     if (!somebody)

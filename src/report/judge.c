@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "cause/engine_client.h"
 #include "event/operation.h"
 #include "report/case.h"
 #include "report/case_state.h"
@@ -96,6 +97,12 @@ static bool is_around_only(const struct culprit *s)
     return true;
 }
 
+/* Somebody had an engine copy files: that is no set-up of a container. */
+static bool is_copy(const struct culprit *s)
+{
+    return s->cause.launcher.kind == LAUNCHER_COPY || (s->cause.run.kind == RUN_COMMAND && engine_client_copies(s->cause.run.args));
+}
+
 /*
  * Noise is only who made new files: a change to what was there before is reported, whoever made it. A runtime that
  * drops the layer of a container that was created anew is reported by that explanation, not as a culprit.
@@ -109,7 +116,7 @@ static enum noise noise_of(const struct case_ *c, const struct culprit *s)
     if (culprit_is_runtime(s) && is_around_only(s))
         return NOISE_AROUND;
     if (culprit_is_runtime(s))
-        return NOISE_ENGINE;
+        return is_copy(s) ? NOISE_NONE : NOISE_ENGINE;
     if (case_lives_in_victim(s))
         return NOISE_CONTAINER;
     return s->own_command ? NOISE_COMMAND : NOISE_NONE;
@@ -191,7 +198,7 @@ static void sort_tallies(struct culprit *s)
     for (struct tally *t = s->tallies; t && n < ARRAY_SIZE(list); t = t->next)
         list[n++] = t;
     if (n == ARRAY_SIZE(list))
-        return; /* so many kinds of things by one program: in order of time is good enough */
+        return; /* too many kinds of changes by one program to sort: leave them in order of time */
     qsort(list, n, sizeof(list[0]), compare_tallies);
     for (size_t i = 0; i < n; i++) {
         *last = list[i];

@@ -5,9 +5,9 @@
 #include "util/escape.h"
 
 #define SHOWN 3                   /* events of one run that are shown before the rest is folded */
-#define FOLD_NS NS_PER_S          /* a fold is said at least so often */
-#define RUN_NS (2 * NS_PER_S)     /* so long after the last one a new run begins */
-#define WAITING_NS (20 * NS_PER_MS)  /* a line waits no longer for what belongs to it */
+#define FOLD_NS NS_PER_S          /* a fold is printed at least this often */
+#define RUN_NS (2 * NS_PER_S)     /* an event that comes later than this after the last one begins a new run */
+#define WAITING_NS (20 * NS_PER_MS)  /* how long a line waits for further events that belong to it */
 
 static void write_line(struct live *l, const struct event *e, const struct live_run *run, const struct sentence_style *style,
                        struct sbuf *out)
@@ -77,7 +77,7 @@ static void begin_run(struct live_run *r, const struct event *e)
         sbuf_add_str(&r->actor, "unknown");
 }
 
-/* The event's run, begun anew where it is over; a run that nobody went on with gives way. */
+/* The run that the event belongs to. If that has ended, a new one, in place of the run that was idle for longest. */
 static struct live_run *run_of(struct live *l, const struct event *e, const struct sentence_style *style, uint64_t now_ns,
                                struct sbuf *out)
 {
@@ -136,7 +136,7 @@ static struct event *copy(const struct event *e)
     return to;
 }
 
-/* The first of what opening, filling and closing one file is. */
+/* The first event of the group that opening, writing and closing one file makes. */
 static bool may_take_in(const struct event *e)
 {
     return e->error == 0 && e->path.len &&
@@ -170,7 +170,7 @@ static void take_in(struct event *line, const struct event *e)
         line->bytes_known = true;
     }
     if (line->operation == OPERATION_TRUNCATE)
-        return; /* what it was and that it became empty is what it shows */
+        return; /* its line shows the size before and that the file became empty: later sizes do not belong there */
     if (e->after.known & FILE_SIZE) {
         line->after.size = e->after.size;
         line->after.known |= FILE_SIZE;

@@ -60,6 +60,39 @@ static bool holds_word(struct bytes text, struct bytes word)
     return word.len && text.len >= word.len && memmem(text.data, text.len, word.data, word.len);
 }
 
+/* One program with several names by links, of which its own holds none. A part of the file's name is enough: vim.basic, vim.gtk3. */
+static const struct {
+    const char *program;
+    const char *names[8];
+} links[] = {
+    { "bzip2", { "bunzip2", "bzcat" } },
+    { "dockerd", { "docker-applyLayer", "docker-tar", "docker-untar" } },
+    { "gawk", { "nawk" } },
+    { "gzip", { "gunzip", "zcat" } },
+    { "kmod", { "depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod" } },
+    { "mawk", { "nawk" } },
+    { "nano", { "editor", "pico" } },
+    { "ssh", { "slogin" } },
+    { "sudo", { "sudoedit" } },
+    { "systemctl", { "halt", "poweroff", "reboot", "shutdown" } },
+    { "vim", { "editor", "ex", "rview", "view" } },
+    { "vipw", { "vigr" } },
+    { "xz", { "lzma", "unlzma", "unxz", "xzcat" } },
+    { "zstd", { "unzstd", "zstdcat" } },
+};
+
+static bool is_link_of(struct bytes executable, struct bytes base)
+{
+    for (size_t i = 0; base.len && i < ARRAY_SIZE(links); i++) {
+        struct bytes program = bytes_of(links[i].program);
+
+        if (bytes_starts_with(executable, program) && (executable.len == program.len || executable.data[program.len] == '.') &&
+            BYTES_AMONG(base, links[i].names))
+            return true;
+    }
+    return false;
+}
+
 /* "vi" of vim.basic, "awk" of mawk, "-bash" of a login shell, an applet of busybox: other names of the same program. */
 static bool is_its_name(const struct cause_run *run, struct bytes word)
 {
@@ -67,7 +100,7 @@ static bool is_its_name(const struct cause_run *run, struct bytes word)
 
     if (base.len && base.data[0] == '-')
         base = (struct bytes){ base.data + 1, base.len - 1 };
-    return !executable.len || holds_word(executable, base) || bytes_equal(base, bytes_basename(run->name));
+    return !executable.len || holds_word(executable, base) || is_link_of(executable, base) || bytes_equal(base, bytes_basename(run->name));
 }
 
 /* `cd /opt && ./purge`, `sh purge`: the word that names it becomes its path. */

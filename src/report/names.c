@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/names.h"
 
+#include "cause/argv.h"
+#include "cause/engine_client.h"
+#include "cause/wrapper.h"
+#include "report/name_launcher.h"
 #include "util/escape.h"
 
 #define COMMAND_COLUMNS 60 /* of a command line in a sentence */
@@ -31,6 +35,21 @@ static void add_environment(struct sbuf *out, const struct cause_run *run)
     escape_terminal_path(out, run->environment, PATH_COLUMNS);
 }
 
+/* "make -f fix.mk perms in /srv"; without a target: what is made then */
+static void add_target(struct sbuf *out, const struct cause_run *run)
+{
+    escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("make"));
+    if (run->file.len) {
+        sbuf_add_str(out, " -f ");
+        escape_terminal_path(out, run->file, PATH_COLUMNS);
+    }
+    if (run->name.len) {
+        sbuf_add_char(out, ' ');
+        escape_terminal(out, run->name);
+    }
+    add_directory(out, run);
+}
+
 /* How each kind of run is written: words before the name, and what follows. */
 static void add_run(struct sbuf *out, const struct cause_run *run)
 {
@@ -50,7 +69,7 @@ static void add_run(struct sbuf *out, const struct cause_run *run)
         return;
     case RUN_MODULE:
         escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("python"));
-        sbuf_add_str(out, " -m ");
+        sbuf_add_str(out, bytes_equal_str(run->interpreter, "java") ? " " : " -m "); /* its class */
         escape_terminal(out, run->name);
         return;
     case RUN_TEXT:
@@ -68,10 +87,7 @@ static void add_run(struct sbuf *out, const struct cause_run *run)
         sbuf_add_str(out, " (java)");
         return;
     case RUN_TARGET:
-        escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("make"));
-        sbuf_add_char(out, ' ');
-        escape_terminal(out, run->name);
-        add_directory(out, run);
+        add_target(out, run);
         return;
     case RUN_NPM:
         escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("npm"));
@@ -100,7 +116,10 @@ static void add_run(struct sbuf *out, const struct cause_run *run)
         (void)name_typed(out, run);
         return;
     default:
-        escape_terminal(out, bytes_basename(run->name));
+        if (run->kind == RUN_COMMAND && engine_client_acts(run->args)) /* podman does by itself what it is asked for */
+            name_command_line(out, run->args, COMMAND_COLUMNS);
+        else
+            escape_terminal(out, bytes_basename(run->name));
     }
 }
 
@@ -128,163 +147,31 @@ static void add_actor(struct sbuf *out, const struct actor *actor, bool capital)
 
 static void add_what(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool capital)
 {
-    if (cause->run.kind == RUN_UNKNOWN || !cause->run.name.len)
+    if (cause->run.kind == RUN_UNKNOWN || (!cause->run.name.len && cause->run.kind != RUN_TARGET)) /* make may have no target */
         add_actor(out, actor, capital);
     else
         add_run(out, &cause->run);
 }
 
-/* ---- what started it ---- */
+/* ---- the subject ---- */
 
-/* In a row: words before the name in a sentence ("%" is the engine), after it, and the short form of the `who` line. */
-struct launcher_words {
-    const char *before, *after, *who;
-    bool headline; /* it is named first, then what it ran */
-    bool by_person; /* whoever asked for it is named in the sentence */
-    const char *detail; /* words before the detail, where the sentence has the detail as well */
-};
-
-#define CI_SAYS "says its environment: " /* a job may write there what it likes */
-
-/* clang-format off */
-static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
-    [LAUNCHER_PRODUCT]       = { "", "", "", true, false },
-    [LAUNCHER_PACKAGE]       = { "", "", "package manager ", true, true },
-    [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
-    [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
-    [LAUNCHER_COPY]          = { "for docker cp", "", "docker cp", false, true },
-    [LAUNCHER_COMPOSE]       = { "run by compose exec of project ", "", "compose project ", false, true },
-    [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
-    [LAUNCHER_ENTRY_POINT]   = { "run by the entry point of container ", "", "entry point of container ", false, false, "" },
-    [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
-    [LAUNCHER_ENGINE]        = { NULL, NULL, "container engine ", false, false },
-    [LAUNCHER_CRON]          = { "a cron job of ", "", "cron of ", false, false },
-    [LAUNCHER_ANACRON]       = { "an anacron job of ", "", "anacron ", false, false },
-    [LAUNCHER_AT]            = { "an at job of ", "", "at, of ", false, false },
-    [LAUNCHER_TIMER]         = { "service ", ", started by its timer", "timer of ", false, false },
-    [LAUNCHER_SERVICE]       = { "service ", "", "service ", false, false },
-    [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false, CI_SAYS },
-    [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
-    [LAUNCHER_SFTP]          = { "", " by sftp", "sftp of ", true, true },
-    [LAUNCHER_PERSON]        = { NULL, NULL, "", false, false },
-    [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
-    [LAUNCHER_POD_EXEC]      = { "run by kubectl exec, a probe or a hook in ", "", "kubectl exec, a probe or a hook in ", false, true },
-};
-/* clang-format on */
-
-static const struct launcher_words *words_of(const struct cause_launcher *l)
+/* Nothing above it lives in the container but docker-init and its like. */
+static bool is_first_inside(const struct process *p)
 {
-    static const struct launcher_words none = { NULL, NULL, NULL, false, false };
-
-    return (unsigned)l->kind < LAUNCHER_KIND_COUNT ? &launchers[l->kind] : &none;
-}
-
-/* A text, or the arguments of an engine's client; those of `ansible -a` may be a file's whole content. */
-static void add_detail(struct sbuf *out, const struct cause_launcher *l)
-{
-    struct bytes detail = l->detail;
-
-    if (l->kind == LAUNCHER_CONFIGURATION)
-        name_command_line(out, detail, 2 * COMMAND_COLUMNS);
-    else if (memchr(detail.data ? detail.data : "", '\0', detail.len))
-        name_command_line(out, detail, COMMAND_COLUMNS);
-    else
-        escape_terminal(out, detail);
-}
-
-void name_launcher(struct sbuf *out, const struct cause_launcher *l)
-{
-    const struct launcher_words *w = words_of(l);
-
-    if (!w->who || !w->who[0] || (!l->name.len && !l->detail.len && l->kind != LAUNCHER_ANACRON))
-        return;
-    sbuf_add_str(out, w->who);
-    if (!l->name.len && !l->detail.len) /* anacron's */
-        sbuf_truncate(out, out->len - 1);
-    if (l->kind != LAUNCHER_COPY)
-        escape_terminal(out, l->name);
-    if (l->detail.len) {
-        sbuf_add_str(out, l->name.len ? " (" : "(");
-        sbuf_add_str(out, w->detail ? w->detail : "");
-        add_detail(out, l);
-        sbuf_add_char(out, ')');
-    }
-    if (l->unit.len && !bytes_equal(l->unit, l->name)) {
-        sbuf_add_str(out, ", unit ");
-        escape_terminal(out, l->unit);
-    }
-}
-
-/* "docker ", of the engine whose container the actor lives in. */
-static void add_engine(struct sbuf *out, const struct actor *actor)
-{
-    const struct container *c = actor->process ? actor->process->container : NULL;
-
-    if (!c || !c->runtime.len)
-        return;
-    escape_terminal(out, c->runtime);
-    sbuf_add_char(out, ' ');
+    for (const struct process *above = p->parent; above && process_lives_with(p, above); above = above->parent)
+        if (!wrapper_is(process_display_name(above)))
+            return false;
+    return true;
 }
 
 /* What was run is the entry point itself, or another process of that program. */
 static bool is_entry_point(const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
-    const struct process *first = l->process, *p = cause->run.process;
 
     return l->kind == LAUNCHER_ENTRY_POINT && l->name.len &&
-           ((p && first && process_same(p, first)) || (l->detail.len && bytes_equal(l->detail, cause->run.name)));
+           (l->detail.len ? bytes_equal(l->detail, cause->run.name) : cause->run.process && is_first_inside(cause->run.process));
 }
-
-static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const struct actor *actor)
-{
-    const struct launcher_words *w = words_of(l);
-    const char *engine;
-
-    if (!w->before || !w->before[0] || (!l->name.len && l->kind != LAUNCHER_ANACRON))
-        return false;
-    sbuf_add_str(out, ", ");
-    engine = strchr(w->before, '%');
-    if (engine) {
-        sbuf_add(out, w->before, (size_t)(engine - w->before));
-        add_engine(out, actor);
-    }
-    if (!l->name.len) {
-        sbuf_add_str(out, "an anacron job");
-        return true;
-    }
-    sbuf_add_str(out, engine ? engine + 1 : w->before);
-    if (l->kind != LAUNCHER_COPY) /* the phrase of what was done names the container */
-        escape_terminal(out, l->name);
-    sbuf_add_str(out, w->after);
-    if (w->detail && l->detail.len) {
-        sbuf_add_str(out, " (");
-        sbuf_add_str(out, w->detail);
-        add_detail(out, l);
-        sbuf_add_char(out, ')');
-    }
-    return true;
-}
-
-static bool add_person(struct sbuf *out, const struct cause *cause)
-{
-    const struct cause_launcher *l = &cause->launcher;
-
-    if (!words_of(l)->by_person || !cause->person.known)
-        return false;
-    if ((l->kind == LAUNCHER_SSH || l->kind == LAUNCHER_SFTP) && bytes_equal(l->name, cause->person.name) && !name_user_changed(&cause->person)) {
-        if (cause->person.remote.len) {
-            sbuf_add_str(out, ", from ");
-            escape_terminal(out, cause->person.remote);
-        }
-        return true; /* named already */
-    }
-    sbuf_add_str(out, ", run by ");
-    name_person(out, &cause->person);
-    return true;
-}
-
-/* ---- the subject ---- */
 
 static void add_product_name(struct sbuf *out, struct bytes product, struct bytes kind, struct bytes program)
 {
@@ -328,9 +215,9 @@ static bool add_headline(struct sbuf *out, const struct cause *cause)
     const struct cause_launcher *l = &cause->launcher;
     bool module = cause->run.kind == RUN_ANSIBLE && cause->run.name.len;
 
-    sbuf_add_str(out, words_of(l)->before ? words_of(l)->before : "");
+    sbuf_add_str(out, launcher_words_of(l)->before ? launcher_words_of(l)->before : "");
     escape_terminal(out, l->name);
-    sbuf_add_str(out, words_of(l)->after);
+    sbuf_add_str(out, launcher_words_of(l)->after);
     if (module || l->detail.len) {
         sbuf_add_str(out, " (");
         if (module) {
@@ -341,13 +228,13 @@ static bool add_headline(struct sbuf *out, const struct cause *cause)
                 name_command_line(out, cause->run.text, COMMAND_COLUMNS);
             }
         }
-        if (l->detail.len) {
+        if (l->detail.len && !(module && bytes_equal(argv_without_nuls(l->detail), argv_without_nuls(cause->run.text)))) { /* of `-m shell` both are what it was given */
             sbuf_add_str(out, module ? ", " : "");
-            add_detail(out, l);
+            name_launcher_detail(out, l);
         }
         sbuf_add_char(out, ')');
     }
-    if (module || !cause->run.name.len || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
+    if (module || (!cause->run.name.len && cause->run.kind != RUN_TARGET) || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
         is_named_by(cause))
         return false;
     sbuf_add_str(out, ", running ");
@@ -397,24 +284,32 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         return;
     if (l->kind == LAUNCHER_PRODUCT && l->name.len) {
         add_product_name(out, l->name, l->detail, bytes_basename(cause->run.name));
+        *ret_comma = name_asked_by(out, cause);
         return;
     }
     if ((l->kind == LAUNCHER_ENGINE || (l->kind == LAUNCHER_UNKNOWN && cause->run.kind <= RUN_PROGRAM)) &&
         add_product(out, actor))
         return;
-    if (words_of(l)->headline && l->name.len) {
+    if (launcher_words_of(l)->headline && l->name.len) {
         *ret_comma = add_headline(out, cause);
-        *ret_comma |= add_person(out, cause);
+        *ret_comma |= name_asked_by(out, cause);
         return;
     }
     if (is_entry_point(cause) && !own_command) {
-        sbuf_add_str(out, "The entry point of container ");
+        sbuf_add_str(out, "The entry point of ");
+        name_home(out, cause);
+        sbuf_add_str(out, " (");
+        if (l->detail.len)
+            name_launcher_detail(out, l);
+        else
+            add_what(out, cause, actor, false); /* a text has no name */
+        sbuf_add_char(out, ')');
+        *ret_comma = name_client(out, cause);
+        return;
+    }
+    if (l->kind == LAUNCHER_AT && cause->run.kind == RUN_INPUT && l->name.len && !own_command) { /* which every job is: its shell reads it */
+        sbuf_add_str(out, "An at job of ");
         escape_terminal(out, l->name);
-        if (l->detail.len) {
-            sbuf_add_str(out, " (");
-            add_detail(out, l);
-            sbuf_add_char(out, ')');
-        }
         return;
     }
     if (l->kind == LAUNCHER_COMMAND) {
@@ -424,16 +319,18 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         return;
     }
     if (l->kind == LAUNCHER_COPY && l->detail.len) { /* the client's words: "docker cp a web:/prd" */
-        add_detail(out, l);
-        (void)add_person(out, cause);
+        name_launcher_detail(out, l);
+        (void)name_client(out, cause);
+        (void)name_asked_by(out, cause);
         *ret_comma = true;
         return;
     }
     if (own_command)
         sbuf_add_str(out, "Your own command's ");
     add_what(out, cause, actor, !own_command);
-    *ret_comma = add_launcher(out, l, actor);
-    *ret_comma |= add_person(out, cause);
+    *ret_comma = name_started_by(out, cause, actor);
+    *ret_comma |= name_client(out, cause);
+    *ret_comma |= name_asked_by(out, cause);
 }
 
 void name_cause(struct sbuf *out, const struct event *event)

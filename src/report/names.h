@@ -4,6 +4,7 @@
 
 #include "event/cause.h"
 #include "event/event.h"
+#include "report/name_launcher.h"
 #include "report/name_parts.h"
 #include "util/sbuf.h"
 
@@ -14,8 +15,6 @@ struct fingerprint name_cause_key(const struct event *event);
  * *ret_comma: a part is set off by commas, so that one has to follow. */
 void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command,
                   bool *ret_comma);
-/* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */
-void name_launcher(struct sbuf *out, const struct cause_launcher *launcher);
 
 /* The program that made the change for what was run; nothing where that is it itself, or a part of the same product. */
 struct bytes name_tool(const struct event *event);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was done, in words: one row an operation. */
+/* What was done, in words: the object, how often, whose. */
 #include "report/phrase.h"
 
 #include <stdio.h>
@@ -8,140 +8,12 @@
 #include "event/sentence.h"
 #include "report/case_state.h"
 #include "report/names.h"
+#include "report/phrase_words.h"
 #include "util/err.h"
 #include "util/escape.h"
 
 #define PATH_COLUMNS 80
 #define PAIRS_SHOWN 2
-
-/* "%" marks the place of the object in a phrase. */
-struct phrase_words {
-    const char *did, *attempt, *done;
-    const char *one, *many; /* what is counted; NULL: file or directory */
-};
-
-/* clang-format off */
-static const struct phrase_words words[OPERATION_COUNT] = {
-    [OPERATION_READ]        = { "read %", "read %", "% read", NULL, NULL },
-    [OPERATION_OPEN_WRITE]  = { "opened % for writing", "open % for writing", "% opened for writing", NULL, NULL },
-    [OPERATION_WRITE]       = { "wrote to %", "write to %", "% written to", NULL, NULL },
-    [OPERATION_TRUNCATE]    = { "truncated %", "truncate %", "% truncated", NULL, NULL },
-    [OPERATION_CREATE]      = { "created %", "create %", "% created", NULL, NULL },
-    [OPERATION_MKDIR]       = { "created %", "create %", "% created", "directory", "directories" },
-    [OPERATION_MKNOD]       = { "created %", "create %", "% created", "special file", "special files" },
-    [OPERATION_SYMLINK]     = { "created %", "create %", "% created", "symbolic link", "symbolic links" },
-    [OPERATION_LINK]        = { "created %", "create %", "% created", "hard link", "hard links" },
-    [OPERATION_UNLINK]      = { "deleted %", "delete %", "% deleted", NULL, NULL },
-    [OPERATION_RMDIR]       = { "removed %", "remove %", "% removed", "directory", "directories" },
-    [OPERATION_RENAME]      = { "renamed %", "rename %", "% renamed", NULL, NULL },
-    [OPERATION_REPLACE]     = { "replaced %", "replace %", "% replaced", NULL, NULL },
-    [OPERATION_CHMOD]       = { "changed the mode of %", "change the mode of %", "mode of % changed", NULL, NULL },
-    [OPERATION_CHOWN]       = { "changed the owner of %", "change the owner of %", "owner of % changed", NULL, NULL },
-    [OPERATION_UTIME]       = { "set the times of %", "set the times of %", "times of % set", NULL, NULL },
-    [OPERATION_SETXATTR]    = { "set an extended attribute of %", "set an extended attribute of %",
-                                "extended attribute of % set", NULL, NULL },
-    [OPERATION_REMOVEXATTR] = { "removed an extended attribute of %", "remove an extended attribute of %",
-                                "extended attribute of % removed", NULL, NULL },
-    [OPERATION_SETACL]      = { "changed the ACL of %", "change the ACL of %", "ACL of % changed", NULL, NULL },
-    [OPERATION_SETFLAGS]    = { "changed the flags of %", "change the flags of %", "flags of % changed", NULL, NULL },
-    [OPERATION_EXEC]        = { "executed %", "execute %", "% executed", NULL, NULL },
-    [OPERATION_MOUNT]       = { "mounted over %", "mount over %", "% mounted over", NULL, NULL },
-    [OPERATION_UNMOUNT]     = { "unmounted %", "unmount %", "% unmounted", NULL, NULL },
-    [OPERATION_ATTRIBUTES]  = { "changed an attribute of % (which one is not known)", "change an attribute of %",
-                                "attribute of % changed (which one is not known)", NULL, NULL },
-};
-
-/* By several processes in one moment: what differs is known, and not which of them made it so. */
-static const struct phrase_words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
-static const struct phrase_words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
-static const struct phrase_words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
-static const struct phrase_words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
-static const struct phrase_words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
-static const struct phrase_words overwritten = { "overwrote %", "overwrite %", "% overwritten", NULL, NULL };
-static const struct phrase_words reopened = { "emptied or overwrote %", "empty or overwrite %", "% emptied or overwritten", NULL, NULL };
-static const struct phrase_words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
-static const struct phrase_words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
-static const struct phrase_words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
-                                        "attribute of % changed (which one is not known)", NULL, NULL };
-static const struct phrase_words group = { "changed the group of %", "change the group of %", "group of % changed", NULL, NULL };
-
-static const char *const fold_table[FOLD_COUNT][2] = { /* "12 changes ..." */
-    [FOLD_TEMPORARY]   = { "temporary", "about temporary files of its own" },
-    [FOLD_REPLACEMENT] = { "replacement", "for writing the new files and renaming them over the old ones" },
-    [FOLD_CONTENTS]    = { "contents", "for filling files that it had created or emptied" },
-    [FOLD_RENAMED]     = { "final-name", "for giving files that it created their final names" },
-    [FOLD_MOVED]       = { "moved-first", "for moving away what was deleted afterwards" },
-};
-
-static const char *const noise_table[NOISE_COUNT][2] = {
-    [NOISE_NONE]      = { "none", "" },
-    [NOISE_ENGINE]    = { "engine-set-up", "the container engine's set-up: it made files of its own, and changed nothing that was there before" },
-    [NOISE_CONTAINER] = { "container-set-up", "the container's own processes: they made files of their own, and changed nothing that was there before" },
-    [NOISE_COMMAND]   = { "own-command", "your own command: it made files of its own, and changed nothing that was there before" },
-    [NOISE_AROUND]    = { "around", "the container engine's own mounts and folders on the host, around the container, which does not see them" },
-    [NOISE_EMPTY]     = { "empty", "" },
-    [NOISE_REMOVED]   = { "layer-dropped", "the container engine dropping the container's writable layer" },
-};
-/* clang-format on */
-
-const char *fold_name(enum fold fold)
-{
-    return fold_table[fold][0];
-}
-
-const char *fold_words(enum fold fold)
-{
-    return fold_table[fold][1];
-}
-
-const char *noise_name(enum noise noise)
-{
-    return noise_table[noise][0];
-}
-
-const char *noise_words(enum noise noise)
-{
-    return noise_table[noise][1];
-}
-
-static bool is_known_change(const struct tally *t)
-{
-    return t->operation == OPERATION_ATTRIBUTES && t->same_change && !t->error &&
-           (file_state_mode_differs(&t->before, &t->after) || file_state_owner_differs(&t->before, &t->after));
-}
-
-static const struct phrase_words *words_of(const struct tally *t)
-{
-    const struct phrase_words *w = (unsigned)t->operation < OPERATION_COUNT ? &words[t->operation] : &other;
-
-    if (is_known_change(t))
-        return &changed;
-    switch (t->variant) {
-    case VARIANT_AWAY:
-        return &away;
-    case VARIANT_ARRIVED:
-        return &arrived;
-    case VARIANT_ANEW:
-        return &anew;
-    case VARIANT_OVERWRITTEN:
-        return &overwritten;
-    case VARIANT_REOPENED:
-        return &reopened;
-    case VARIANT_EXCHANGE:
-        return &swapped;
-    case VARIANT_UNCHANGED:
-        return &touched;
-    case VARIANT_UNCERTAIN:
-        if (t->operation == OPERATION_UTIME)
-            return &uncertain;
-        break;
-    default:
-        break;
-    }
-    if (t->operation == OPERATION_CHOWN && (t->after.known & (FILE_UID | FILE_GID)) == FILE_GID)
-        return &group;
-    return w->did ? w : &other;
-}
 
 /* ---- the object ---- */
 
@@ -174,7 +46,7 @@ static bool has_own_noun(const struct tally *t)
 static const char *noun(const struct tally *t, const struct phrase_words *w, bool many)
 {
     if (!w->one && has_own_noun(t))
-        w = &words[t->operation];
+        w = phrase_words_of_operation(t->operation);
     if (!w->one)
         return many ? (t->directory ? "directories" : "files") : t->directory ? "directory" : "file";
     return many ? w->many : w->one;
@@ -190,9 +62,16 @@ static bool is_one(const struct tally *t)
     return t->sample_count == 1 && t->files == 1 && !t->files_beyond;
 }
 
+/* One of them holds the others: that is its name. "2 directories in /srv" would not say that /srv/data was one. */
+static bool has_top(const struct tally *t)
+{
+    return t->directory && t->files > 1 && !t->files_beyond && !t->unread && !t->victim && t->top.len > 1 && t->directory_of.len &&
+           !bytes_equal(t->top, t->directory_of) && t->operation != OPERATION_RENAME;
+}
+
 static void add_place(const struct tally *t, struct sbuf *out)
 {
-    if (!t->directory_of.len || is_one(t))
+    if (!t->directory_of.len || is_one(t) || has_top(t))
         return;
     sbuf_add_str(out, t->directory_of.len == 1 ? " below " : " in ");
     escape_terminal_path(out, t->directory_of, PATH_COLUMNS);
@@ -203,7 +82,7 @@ static void add_place(const struct tally *t, struct sbuf *out)
 /* "to /b": the other name, where there are two; an exchange is of both alike. */
 static void add_other(const struct tally *t, struct bytes name, struct sbuf *out)
 {
-    if (!name.len || t->variant == VARIANT_EXCHANGE ||
+    if (!name.len || t->variant == VARIANT_EXCHANGE || t->variant == VARIANT_KEPT ||
         (t->operation != OPERATION_RENAME && t->operation != OPERATION_LINK && t->operation != OPERATION_SYMLINK))
         return;
     sbuf_add_str(out, " to ");
@@ -239,10 +118,18 @@ static void object(const struct tally *t, const struct phrase_words *w, struct s
         add_name(t, &t->samples[0], out);
         return;
     }
-    if (n)
+    if (has_top(t)) {
+        if (has_own_noun(t))
+            sbuf_addf(out, "the %s ", noun(t, w, false));
+        escape_terminal_path(out, t->top, PATH_COLUMNS);
+        sbuf_add_str(out, " and ");
+        add_count(t, w, n - 1, out);
+        sbuf_add_str(out, " in it");
+    } else if (n) {
         add_count(t, w, n, out);
-    else
+    } else {
         sbuf_add_str(out, noun(t, w, true));
+    }
 }
 
 /* Where all of them went, if it is one directory and another one. */
@@ -250,7 +137,7 @@ static void add_destination(const struct tally *t, struct sbuf *out)
 {
     struct bytes to = t->sample_count ? bytes_dirname(t->samples[0].other) : BYTES_NULL;
 
-    if (t->operation != OPERATION_RENAME || t->variant == VARIANT_EXCHANGE || !to.len || t->error ||
+    if (t->operation != OPERATION_RENAME || t->variant == VARIANT_EXCHANGE || t->variant == VARIANT_KEPT || !to.len || t->error ||
         t->sample_count != tally_files(t) || bytes_equal(to, t->directory_of))
         return;
     for (size_t i = 1; i < t->sample_count; i++)
@@ -258,6 +145,18 @@ static void add_destination(const struct tally *t, struct sbuf *out)
             return;
     sbuf_add_str(out, " to ");
     escape_terminal_path(out, to, PATH_COLUMNS);
+}
+
+/* The name that the old file has since. */
+static void add_kept(const struct tally *t, struct sbuf *out)
+{
+    if (!is_one(t)) {
+        sbuf_add_str(out, " (the old ones are kept by other names)");
+        return;
+    }
+    sbuf_add_str(out, " (the old one is kept as ");
+    escape_terminal_path(out, t->samples[0].other, PATH_COLUMNS);
+    sbuf_add_char(out, ')');
 }
 
 /* What follows the object: how often, and where a replacement came from. */
@@ -269,6 +168,10 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
         add_other(t, t->samples[0].other, out);
     else
         add_destination(t, out);
+    if (t->variant == VARIANT_BACK)
+        sbuf_add_str(out, " and back");
+    if (t->variant == VARIANT_KEPT)
+        add_kept(t, out);
     if (t->variant == VARIANT_AWAY && is_one(t) && !t->samples[0].other.len)
         sbuf_add_str(out, " (where to is not known)");
     if (with_times && counts_times(t) && n == 1)
@@ -283,7 +186,7 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
         return;
     if (is_one(t) && t->samples[0].other.len) {
         sbuf_add_str(out, t->written_new ? " (written new as " : " (by ");
-        escape_terminal(out, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other);
+        escape_terminal_path(out, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other, PATH_COLUMNS);
         sbuf_add_str(out, ", renamed over it)");
     } else if (t->written_new == t->reported && t->reported) {
         sbuf_add_str(out, " (each written new and renamed over the old one)");
@@ -313,18 +216,22 @@ struct phrase_parts {
 /* The phrase up to "%", the object, the rest. */
 static void phrase(const char *text, const struct tally *t, struct phrase_parts parts, struct sbuf *out)
 {
-    const char *at = strchr(text, '%');
+    const char *at = strchr(text, '%'), *rest;
 
     sbuf_add(out, text, (size_t)(at - text));
-    object(t, words_of(t), out);
+    object(t, phrase_words_of(t), out);
     if (parts.place)
         add_place(t, out);
     if (parts.victim)
         add_victim(t, out);
-    sbuf_add_str(out, at + 1);
+    rest = strchr(at, ',');
+    if (!rest)
+        rest = at + strlen(at);
+    sbuf_add(out, at + 1, (size_t)(rest - at - 1));
     if (parts.place_last)
         add_place(t, out);
     remarks(t, parts.times, out);
+    sbuf_add_str(out, rest); /* "touched /srv/a twice, nothing changed" */
 }
 
 static void add_one_change(const struct tally *t, enum operation operation, struct sbuf *out)
@@ -352,8 +259,8 @@ static void add_change(const struct tally *t, struct sbuf *out)
 
 static bool is_mode_or_owner(const struct tally *t)
 {
-    return t->error == 0 && (t->variant == VARIANT_PLAIN || is_known_change(t)) && t->same_change &&
-           (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN || is_known_change(t)) && !t->unread;
+    return t->error == 0 && (t->variant == VARIANT_PLAIN || phrase_is_known_change(t)) && t->same_change &&
+           (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN || phrase_is_known_change(t)) && !t->unread;
 }
 
 /* 40 bytes; of a sensor that sees sizes only, by how much they grew. */
@@ -410,6 +317,13 @@ static bool is_above(const struct tally *t, struct sbuf *out)
     return true;
 }
 
+static const char *refused_by(const struct tally *t)
+{
+    const char *name = errno_name(t->error);
+
+    return t->by_guard ? "by the guard" : name ? name : "?";
+}
+
 void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out)
 {
     const struct phrase_parts parts = { .place = !t->victim, .times = with_times, .victim = with_victim };
@@ -418,22 +332,22 @@ void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct
         return;
     if (t->error != 0) {
         sbuf_add_str(out, "tried to ");
-        phrase(words_of(t)->attempt, t, parts, out);
+        phrase(phrase_words_of(t)->attempt, t, parts, out);
         if (t->error > 0)
-            sbuf_addf(out, " and was refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+            sbuf_addf(out, " and was refused (%s)", refused_by(t));
         else
             sbuf_add_str(out, " (whether it did is not known)");
         return;
     }
     if (t->gains_write && is_one(t) && t->variant == VARIANT_PLAIN) {
         sbuf_add_str(out, "made ");
-        object(t, words_of(t), out);
+        object(t, phrase_words_of(t), out);
         if (with_victim)
             add_victim(t, out);
         sbuf_add_str(out, " writable");
         return;
     }
-    phrase(words_of(t)->did, t, parts, out);
+    phrase(phrase_words_of(t)->did, t, parts, out);
     if (is_mode_or_owner(t)) {
         _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
 
@@ -448,7 +362,7 @@ void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct
 
 static void add_pairs(const struct tally *t, struct sbuf *out)
 {
-    if (is_one(t) || t->error || t->operation != OPERATION_RENAME || !t->sample_count)
+    if (is_one(t) || t->error || t->operation != OPERATION_RENAME || t->variant == VARIANT_KEPT || !t->sample_count)
         return;
     sbuf_add_str(out, ": ");
     for (size_t i = 0; i < t->sample_count && i < PAIRS_SHOWN; i++) {
@@ -464,7 +378,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
 {
     const struct phrase_parts parts = { .place_last = true, .times = true };
     _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
-    const struct phrase_words *w = words_of(t);
+    const struct phrase_words *w = phrase_words_of(t);
 
     if (is_above(t, out))
         return;
@@ -472,7 +386,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
         sbuf_addf(out, "attempt%s to ", t->reported == 1 ? "" : "s");
         phrase(w->attempt, t, parts, out);
         if (t->error > 0)
-            sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+            sbuf_addf(out, " refused (%s)", refused_by(t));
         else
             sbuf_add_str(out, ", outcome not known");
         return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report/case_state.h"
+#include "report/phrase_words.h"
 
 /* How many different files, 0: not known. */
 uint64_t tally_files(const struct tally *t);
@@ -12,7 +13,3 @@ void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct
 bool phrase_above(const struct tally *t, struct sbuf *out);
 /* "21 files deleted in /prd/ProcessConf": one line of what was done. */
 void phrase_done(const struct tally *t, struct sbuf *out);
-const char *fold_name(enum fold fold);
-const char *fold_words(enum fold fold);
-const char *noise_name(enum noise noise);
-const char *noise_words(enum noise noise);

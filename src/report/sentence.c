@@ -7,8 +7,11 @@
 #include "event/operation.h"
 #include "report/case_state.h"
 #include "report/judge.h"
+#include "report/name_launcher.h"
+#include "report/name_parts.h"
 #include "report/names.h"
 #include "report/phrase.h"
+#include "report/tally.h"
 #include "report/when.h"
 #include "util/escape.h"
 
@@ -85,7 +88,7 @@ static bool is_aside(const struct tally *t)
 static bool has_other(const struct culprit *s, unsigned harm)
 {
     for (const struct tally *t = s->tallies; t; t = t->next)
-        if (t->reported && t->error == 0 && !is_aside(t) && tally_harm(t) == harm)
+        if (t->reported && t->error == 0 && !is_aside(t) && !is_beginning(s, t) && tally_harm(t) == harm)
             return true;
     return false;
 }
@@ -122,6 +125,9 @@ size_t sentence_tallies(const struct culprit *s, const struct tally **said, size
     for (const struct tally *t = s->tallies; t && n < max; t = t->next)
         if (is_worth_a_word(s, t))
             said[n++] = t;
+    for (const struct tally *t = s->tallies; t && n == 0 && max; t = t->next)
+        if (t->reported) /* what is left is the story */
+            said[n++] = t;
     return n;
 }
 
@@ -130,23 +136,6 @@ static bool has_more(const struct culprit *s)
     const struct tally *said[SAID_MAX + 1];
 
     return sentence_tallies(s, said, SAID_MAX + 1) > SAID_MAX;
-}
-
-static void add_deeds(const struct culprit *s, const struct tally *const *said, size_t n, struct sbuf *out)
-{
-    bool with_times = !when_has_rhythm(s), more = has_more(s);
-
-    if (n == 1 && phrase_above(said[0], out))
-        return; /* what it meant ends the sentence */
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            sbuf_add_str(out, i + 1 == n && !more ? " and " : ", ");
-        phrase_did(said[i], with_times, i == 0, out);
-    }
-    if (more)
-        sbuf_add_str(out, " and more");
-    if (n == 0)
-        sbuf_add_str(out, "made and removed files of its own");
 }
 
 static bool holds(const struct bytes *tools, unsigned n, struct bytes name)
@@ -189,6 +178,57 @@ static void add_tools(const struct culprit *s, const struct tally *const *said, 
         sbuf_add_str(out, " and others");
 }
 
+/* Is a tool to be named of it? */
+static bool has_tool(const struct culprit *s, const struct tally *t)
+{
+    for (unsigned i = 0; i < t->tool_count; i++)
+        if (i >= TALLY_TOOLS_MAX || !is_headline(s, t->tools[i]))
+            return true;
+    return false;
+}
+
+/* Tools did a part of it alone: "deleted /srv/a with rm and renamed /srv/b to /srv/c" */
+static bool has_parts_without_tools(const struct culprit *s, const struct tally *const *said, size_t n)
+{
+    bool with = false, without = false;
+
+    for (size_t i = 0; i < n; i++) {
+        with |= has_tool(s, said[i]);
+        without |= said[i]->by_itself || !has_tool(s, said[i]);
+    }
+    return with && without;
+}
+
+static void add_tools_of_deed(const struct culprit *s, const struct tally *t, struct sbuf *out)
+{
+    if (t->by_itself && has_tool(s, t))
+        sbuf_add_str(out, " partly");
+    add_tools(s, &t, 1, out);
+}
+
+static void add_deeds(const struct culprit *s, const struct tally *const *said, size_t n, struct sbuf *out)
+{
+    bool with_times = !when_has_rhythm(s), more = has_more(s), apart = has_parts_without_tools(s, said, n);
+
+    if (n == 1 && phrase_above(said[0], out)) {
+        add_tools(s, said, n, out);
+        return; /* what it meant ends the sentence */
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            sbuf_add_str(out, i + 1 == n && !more ? " and " : ", ");
+        phrase_did(said[i], with_times, i == 0, out);
+        if (apart)
+            add_tools_of_deed(s, said[i], out);
+    }
+    if (more)
+        sbuf_add_str(out, " and more");
+    if (n == 0)
+        sbuf_add_str(out, "made and removed files of its own");
+    if (!apart)
+        add_tools(s, said, n, out);
+}
+
 /* What a person typed. */
 static void add_command(const struct culprit *s, struct sbuf *out)
 {
@@ -214,6 +254,14 @@ static void add_doubt(const struct culprit *s, struct sbuf *out)
                   s->presumed == 1 ? "" : "s");
 }
 
+/* "a command given to ssh by ann, as bob by sudo" */
+static bool is_user_said(const struct culprit *s, uint32_t uid)
+{
+    const struct person *p = &s->cause.person;
+
+    return launcher_words_of(&s->cause.launcher)->by_person && p->known && name_user_changed(p) && p->as_id == uid;
+}
+
 /* As whom, where that is not root and not said already: two users' runs of one script are two. */
 static void add_user(const struct culprit *s, bool *comma, struct sbuf *out)
 {
@@ -221,12 +269,40 @@ static void add_user(const struct culprit *s, bool *comma, struct sbuf *out)
     const struct credentials *cred = actor_credentials(&s->actor);
     struct bytes name = p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL;
 
-    if (!cred->known || cred->euid == 0 || s->cause.launcher.kind == LAUNCHER_PERSON ||
+    if (!cred->known || cred->euid == 0 || s->cause.launcher.kind == LAUNCHER_PERSON || is_user_said(s, cred->euid) ||
         (name.len && bytes_equal(name, s->cause.launcher.name)))
         return;
     sbuf_add_str(out, ", as ");
     name_uid(out, cred->euid, name);
     *comma = true;
+}
+
+/* Does it change one container, in which it lives? Then that is named. */
+static bool is_at_home(const struct culprit *s)
+{
+    const struct container *home = s->actor.process ? s->actor.process->container : NULL;
+    bool any = false;
+
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        if (!t->victim)
+            continue;
+        if (!home || !case_victim_same(home, t->victim))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static void add_place(const struct culprit *s, const struct cause *cause, struct sbuf *out)
+{
+    if (!is_worth_a_place(s))
+        return;
+    if (!cause->image.len || s->node.len) {
+        case_where(s, out);
+        return;
+    }
+    sbuf_add_str(out, "in a container of image ");
+    escape_terminal(out, cause->image);
 }
 
 void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *out)
@@ -239,10 +315,11 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
 
     if (cause.run.kind == RUN_ANSIBLE && s->rhythm.run_count > 1)
         cause.run.text = BYTES_NULL; /* what the first of them executed */
+    if (is_at_home(s))
+        cause.image = BYTES_NULL;
     name_subject(out, &cause, &s->actor, s->own_command, &comma);
     add_user(s, &comma, out);
-    if (is_worth_a_place(s))
-        case_where(s, &where);
+    add_place(s, &cause, &where);
     if (where.len) {
         sbuf_add_str(out, ", ");
         sbuf_add_bytes(out, sbuf_bytes(&where));
@@ -250,7 +327,6 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     }
     sbuf_add_str(out, comma ? ", " : " ");
     add_deeds(s, said, n, out);
-    add_tools(s, said, n, out);
     add_command(s, out);
     when_sentence(c, s, said, n, out);
     add_doubt(s, out);

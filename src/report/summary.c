@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "event/sentence.h"
 #include "report/names.h"
+#include "report/when.h"
 #include "util/err.h"
 #include "util/escape.h"
 #include "util/hash.h"
+#include "util/hash_table.h"
 #include "util/json_writer.h"
 
 #define HOUR_S 3600
@@ -83,11 +84,7 @@ void summary_free(struct summary *s)
 
 static uint64_t hour_of(uint64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
-
-    localtime_r(&seconds, &tm);
-    return (uint64_t)(seconds + tm.tm_gmtoff) / HOUR_S;
+    return (uint64_t)((int64_t)(time_ns / NS_PER_S) + when_local(time_ns).tm_gmtoff) / HOUR_S;
 }
 
 static struct bytes path_of(const struct event *e)
@@ -126,11 +123,9 @@ static void write_key(struct sbuf *out, enum summary_by by, const struct event *
 
 static void write_hour(struct sbuf *out, uint64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
+    struct tm tm = when_local(time_ns);
     char day[32];
 
-    localtime_r(&seconds, &tm);
     strftime(day, sizeof(day), "%a %d %b %Y", &tm);
     sbuf_addf(out, "%s, %02d:00 to %02d:59", day, tm.tm_hour, tm.tm_hour);
 }
@@ -186,7 +181,11 @@ static struct summary_row *row_of(struct summary *s, const struct event *e)
         return NULL;
     }
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, s->rows, row->key, row->key_len, hash, row);
-    return row;
+    if (HASH_IS_IN(hh, row))
+        return row;
+    free(row->name);
+    free(row);
+    return NULL;
 }
 
 static void count_event(struct count *c, const struct event *e)
@@ -288,11 +287,9 @@ static void write_bytes(struct sbuf *out, const struct count *c)
 
 static void write_time(struct sbuf *out, uint64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
+    struct tm tm = when_local(time_ns);
     char text[TIME_COLUMNS + 1];
 
-    localtime_r(&seconds, &tm);
     strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
     sbuf_add_str(out, text);
 }

@@ -68,8 +68,7 @@ bool case_victim_same(const struct container *a, const struct container *b)
     return bytes_equal(a->id, b->id) || (a->name.len && bytes_equal(a->name, b->name));
 }
 
-/* Where the type is not known it counts as a file, as people call it. */
-static bool is_directory(const struct event *e)
+bool changes_directory(const struct event *e)
 {
     return e->operation == OPERATION_MKDIR || e->operation == OPERATION_RMDIR ||
            ((e->file.known & FILE_MODE) && S_ISDIR(e->file.mode)) ||
@@ -109,7 +108,7 @@ static struct tally *find(struct case_ *c, struct culprit *s, const struct tally
 struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant)
 {
     const struct tally key = { .operation = e->operation, .error = e->error, .variant = variant,
-                               .directory = is_directory(e), .victim_kind = e->victim_kind, .victim = e->victim,
+                               .directory = changes_directory(e), .victim_kind = e->victim_kind, .victim = e->victim,
                                .sharers = e->sharers };
 
     return find(c, s, &key);
@@ -124,6 +123,8 @@ struct tally *tally_of_variant(struct case_ *c, struct culprit *s, const struct 
 
     for (unsigned i = 0; t && i < like->tool_count && i < TALLY_TOOLS_MAX; i++)
         add_tool(c, t, like->tools[i]);
+    if (t)
+        t->by_itself |= like->by_itself;
     return t;
 }
 
@@ -160,15 +161,20 @@ static bool gains_write(const struct event *e)
 
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
 {
-    add_tool(c, t, name_tool(e));
+    struct bytes tool = name_tool(e);
+
+    add_tool(c, t, tool);
+    t->by_itself |= !tool.len;
     if (!t->reported && !tally_folded(t)) {
         copy_state(c, &t->before, &e->before);
         copy_state(c, &t->after, &e->after);
         t->gains_write = gains_write(e);
         t->same_change = true;
+        t->by_guard = true;
     } else if (!same_state(&t->before, &e->before) || !same_state(&t->after, &e->after)) {
         t->same_change = false;
     }
+    t->by_guard &= (e->sensors & SENSOR_GUARD) != 0;
     if (e->operation != OPERATION_WRITE)
         return;
     if (e->bytes_known) {
@@ -194,15 +200,24 @@ static struct bytes common_directory(struct bytes directory, struct bytes path)
     return directory;
 }
 
+static void add_place(struct case_ *c, struct tally *t, struct bytes path)
+{
+    if (!t->directory_of.data) {
+        t->top = arena_copy(&c->arena, path);
+        t->directory_of = bytes_dirname(t->top);
+        return;
+    }
+    t->directory_of = common_directory(t->directory_of, path);
+    while (t->top.len > 1 && !bytes_path_covers(t->top, path))
+        t->top = bytes_dirname(t->top);
+}
+
 static void add_sample(struct case_ *c, struct tally *t, const struct sample *sample)
 {
     struct sample *samples, kept;
     size_t len = sample->path.len + sample->other.len;
 
-    if (!t->directory_of.data)
-        t->directory_of = arena_copy(&c->arena, bytes_dirname(sample->path));
-    else
-        t->directory_of = common_directory(t->directory_of, sample->path);
+    add_place(c, t, sample->path);
     if (t->sample_count >= LIMIT_CASE_SAMPLES || c->sample_bytes + len > SAMPLE_BYTES)
         return;
     for (size_t i = 0; i < t->sample_count; i++)

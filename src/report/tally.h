@@ -4,6 +4,8 @@
 
 #include "report/case_state.h"
 
+/* Where the type is not known it counts as a file, as people call it. */
+bool changes_directory(const struct event *e);
 /* NULL: beyond the limits. */
 struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant);
 /* The one of the same deed and another variant. */

@@ -17,6 +17,7 @@
 #include "report/phrase.h"
 #include "report/sentence.h"
 #include "report/tally.h"
+#include "report/text_noise.h"
 #include "report/when.h"
 #include "report/who.h"
 #include "util/escape.h"
@@ -24,28 +25,18 @@
 #define WHAT_SHOWN 8
 #define VERDICT_INDENT 9 /* of what follows "VERDICT  " */
 
-static long utc_offset(uint64_t time_ns)
-{
-    time_t s = (time_t)(time_ns / NS_PER_S);
-    struct tm tm;
-
-    localtime_r(&s, &tm);
-    return tm.tm_gmtoff;
-}
-
 /* ---- one culprit ---- */
 
 /* The time zone once on a page. */
 static void add_zone(struct page *p, uint64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / NS_PER_S);
     struct tm tm;
     char text[32];
 
     if (p->zone_reported)
         return;
     p->zone_reported = true;
-    localtime_r(&seconds, &tm);
+    tm = when_local(time_ns);
     if (tm.tm_gmtoff == 0)
         sbuf_add_str(p->out, " (UTC)");
     else if (strftime(text, sizeof(text), "%Z, UTC%z", &tm))
@@ -136,134 +127,6 @@ static void write_doubts(struct page *p, const struct culprit *s)
     }
 }
 
-/* ---- what is folded away ---- */
-
-static void write_folded(struct page *p, const struct culprit *s)
-{
-    uint64_t counts[FOLD_COUNT] = { 0 };
-    bool any = false;
-
-    if (!culprit_folded(s))
-        return;
-    for (const struct tally *t = s->tallies; t; t = t->next)
-        for (size_t i = 0; i < FOLD_COUNT; i++)
-            counts[i] += t->folded[i];
-    page_begin(p, "folded");
-    for (size_t i = 0; i < FOLD_COUNT; i++) {
-        if (!counts[i])
-            continue;
-        sbuf_addf(p->out, "%s%llu%s %s", any ? " · " : "", (unsigned long long)counts[i],
-                  any           ? ""
-                  : counts[i] == 1 ? " change"
-                                   : " changes",
-                  fold_words((enum fold)i));
-        any = true;
-    }
-    page_end(p, PAGE_INDENT);
-}
-
-struct noise_sum {
-    uint64_t changes, deletions, refused;
-};
-
-static struct noise_sum sum_noise(const struct culprit *s)
-{
-    struct noise_sum sum = { 0 };
-
-    for (const struct tally *t = s->tallies; t; t = t->next) {
-        uint64_t n = t->reported + tally_folded(t);
-
-        if (tally_is_around(t))
-            continue;
-        if (t->error > 0)
-            sum.refused += n;
-        else
-            sum.changes += n;
-        if (operation_removes(t->operation) && t->error <= 0)
-            sum.deletions += t->reported;
-    }
-    return sum;
-}
-
-static bool is_noise(const struct culprit *s)
-{
-    return s->noise != NOISE_NONE && s->noise != NOISE_EMPTY;
-}
-
-static void add_noise_sum(struct page *p, const struct noise_sum *sum)
-{
-    sbuf_addf(p->out, "%llu change%s of new files of their own", (unsigned long long)sum->changes,
-              sum->changes == 1 ? "" : "s");
-    if (sum->deletions)
-        sbuf_addf(p->out, ", %llu of them deletions", (unsigned long long)sum->deletions);
-    else
-        sbuf_add_str(p->out, ", none of them a deletion");
-    if (sum->refused)
-        sbuf_addf(p->out, "; %llu more attempt%s refused", (unsigned long long)sum->refused,
-                  sum->refused == 1 ? " was" : "s were");
-}
-
-static void add_name(struct page *p, const struct culprit *s)
-{
-    bool comma;
-
-    name_subject(p->out, &s->cause, &s->actor, false, &comma);
-}
-
-static void write_noise_reasons(struct page *p, const struct case_ *c)
-{
-    for (enum noise reason = NOISE_NONE; reason < NOISE_COUNT; reason++)
-        for (const struct culprit *s = c->culprits; s; s = s->next) {
-            struct noise_sum sum = sum_noise(s);
-
-            if (!is_noise(s) || s->noise != reason)
-                continue;
-            page_begin(p, "");
-            add_name(p, s);
-            sbuf_add_str(p->out, ": ");
-            if (reason == NOISE_AROUND) {
-                sbuf_add_str(p->out, noise_words(reason));
-            } else {
-                add_noise_sum(p, &sum);
-                sbuf_addf(p->out, " (%s)", noise_words(reason));
-            }
-            page_end(p, PAGE_INDENT);
-        }
-}
-
-static void write_noise(struct page *p, const struct case_ *c)
-{
-    struct noise_sum sum = { 0 };
-    bool any = false;
-
-    if (c->options.quiet)
-        return;
-    for (const struct culprit *s = c->culprits; s; s = s->next) {
-        struct noise_sum one = sum_noise(s);
-
-        if (!is_noise(s))
-            continue;
-        sum.changes += one.changes;
-        sum.deletions += one.deletions;
-        sum.refused += one.refused;
-    }
-    if (!sum.changes && !sum.refused)
-        return;
-    page_begin(p, "noise");
-    for (const struct culprit *s = c->culprits; s; s = s->next) {
-        if (!is_noise(s) || s->noise == NOISE_AROUND)
-            continue;
-        sbuf_add_str(p->out, any ? ", " : "");
-        add_name(p, s);
-        any = true;
-    }
-    sbuf_add_str(p->out, ": ");
-    add_noise_sum(p, &sum);
-    page_end(p, PAGE_INDENT);
-    if (c->options.verbose)
-        write_noise_reasons(p, c);
-}
-
 /* ---- the case ---- */
 
 static void write_coverage_line(void *data, const char *label, struct bytes text)
@@ -329,7 +192,7 @@ static void write_coverage(struct page *p, const struct case_ *c)
 
     coverage_each_line(c, write_coverage_line, p);
     for (size_t i = 0; i < c->gap_count; i++) {
-        struct sentence_style style = { .utc_offset_s = utc_offset(c->gaps[i].from_ns) };
+        struct sentence_style style = { .utc_offset_s = when_local(c->gaps[i].from_ns).tm_gmtoff };
         struct gap gap;
         unsigned n = join_gaps(c, i, &gap);
 
@@ -359,15 +222,16 @@ static void write_command(const struct case_ *c, struct sbuf *out)
                   (double)c->options.command_ns / 1e9);
     else
         sbuf_add_str(out, ": did not end");
-    sbuf_addf(out, "; %.1f s more for late changes", (double)c->options.settle_ns / 1e9);
+    if (c->options.settle_ns)
+        sbuf_addf(out, "; %.1f s more for late changes", (double)c->options.settle_ns / 1e9);
     if (c->own_status >= 0 && c->options.command_status > 0)
         sbuf_addf(out, "; culprit's own exit status: %d", c->own_status);
     sbuf_add_char(out, '\n');
 }
 
-static void write_question(struct page *p, const struct case_ *c, const char *options)
+static void write_question(struct page *p, const struct case_ *c, const char *command)
 {
-    sbuf_addf(p->out, "culprit who %s", options);
+    sbuf_addf(p->out, "culprit %s ", command);
     if (c->options.store.len) {
         sbuf_add_str(p->out, "--store ");
         escape_shell(p->out, c->options.store);
@@ -381,7 +245,16 @@ static void write_later(struct page *p, const struct case_ *c)
     if (c->options.stored || c->options.not_recorded)
         return;
     page_begin(p, "later");
-    write_question(p, c, "");
+    write_question(p, c, "who");
+    page_end(p, PAGE_INDENT);
+}
+
+static void write_content(struct page *p, const struct case_ *c)
+{
+    if (!c->options.copies)
+        return;
+    page_begin(p, "content");
+    write_question(p, c, "diff --content");
     page_end(p, PAGE_INDENT);
 }
 
@@ -426,7 +299,7 @@ static void write_culprit(struct page *p, const struct case_ *c, const struct cu
     write_what(p, s);
     write_when(p, c, s);
     write_doubts(p, s);
-    write_folded(p, s);
+    text_write_folded(p, s);
 }
 
 /* What is beyond the limit of the page, in one line. */
@@ -446,7 +319,7 @@ static void write_rest(struct page *p, const struct case_ *c, const struct culpr
     else if (c->options.not_recorded)
         sbuf_add_str(p->out, "--limit 0 would have shown all");
     else
-        write_question(p, c, "--limit 0 ");
+        write_question(p, c, "who --limit 0");
     page_end(p, VERDICT_INDENT);
 }
 
@@ -474,7 +347,7 @@ static const struct culprit *write_culprits(struct page *p, const struct case_ *
             sbuf_add_char(p->out, '\n');
         write_culprit(p, c, s, brief);
         if (!s->next || s->next->noise != NOISE_NONE || n + 1 == limit)
-            write_noise(p, c);
+            text_write_noise(p, c);
         if (!c->options.quiet && !brief)
             advice_write(p, c, s);
     }
@@ -516,6 +389,8 @@ static void write_evidence(struct page *p, const struct case_ *c, bool somebody)
     if (somebody)
         coverage_each_unwatched(c, write_unwatched_line, p);
     if (somebody)
+        write_content(p, c);
+    if (somebody)
         write_later(p, c);
 }
 
@@ -542,7 +417,7 @@ void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf
     rest = write_culprits(&p, c);
     if (!somebody) {
         write_nobody(&p, c);
-        write_noise(&p, c);
+        text_write_noise(&p, c);
     }
     if (rest) {
         if (!c->options.quiet)

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "report/tally.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 #include "util/hash.h"
+#include "util/macro.h"
 
 /* ---- the table ---- */
 
@@ -78,6 +81,62 @@ struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes pat
     return t;
 }
 
+/* Only what was made here: another file is reported by the name that it had when it was moved or deleted. */
+static bool is_made_below(const struct trace *t, struct bytes victim_and_path)
+{
+    return t->maker && t->key.len > victim_and_path.len && t->key.data[victim_and_path.len] == '/' &&
+           bytes_starts_with(t->key, victim_and_path);
+}
+
+/* As one of the other name, with all that waits. It stays where there is no memory, or something of that name. */
+static void move_to(struct case_ *c, const struct event *e, struct trace *t, struct bytes path)
+{
+    struct trace *now = trace_find(c, e, path) ? NULL : trace_add(c, e, path, t->original, t->previous);
+
+    if (!now)
+        return;
+    now->maker = t->maker;
+    now->mover = t->mover;
+    now->gone_by = t->gone_by;
+    now->emptied_by = t->emptied_by;
+    now->cut_by = t->cut_by;
+    now->cut_from = t->cut_from;
+    now->cut_to = t->cut_to;
+    now->away = t->away;
+    now->anew = t->anew;
+    now->overwritten = t->overwritten;
+    now->parts = TAKE_PTR(t->parts);
+    now->part_count = t->part_count;
+    now->part_size = t->part_size;
+    trace_drop(c, t);
+}
+
+void trace_move_below(struct case_ *c, const struct event *e)
+{
+    _cleanup_sbuf_ struct sbuf old = SBUF_INIT, path = SBUF_INIT;
+    struct trace_key key = make_key(c, e, e->previous_path);
+    struct trace *t, *next;
+
+    if (c->looks < HASH_COUNT(c->traces))
+        return;
+    /* No folder goes below itself, but a damaged or forged record says so: what is moved would be met again, without end. */
+    if (!e->previous_path.len || bytes_path_covers(e->previous_path, e->path))
+        return;
+    c->looks -= HASH_COUNT(c->traces);
+    sbuf_add_bytes(&old, key.text);
+    HASH_ITER(hh, c->traces, t, next)
+    {
+        if (t == &c->no_trace || !is_made_below(t, sbuf_bytes(&old)))
+            continue;
+        sbuf_clear(&path);
+        sbuf_add_bytes(&path, e->path);
+        sbuf_add_bytes(&path, (struct bytes){ t->key.data + old.len, t->key.len - old.len });
+        if (sbuf_error(&path) || sbuf_error(&old))
+            return;
+        move_to(c, e, t, sbuf_bytes(&path));
+    }
+}
+
 struct bytes trace_path(const struct trace *t)
 {
     return (struct bytes){ t->key.data + t->path_at, t->key.len - t->path_at };
@@ -114,11 +173,13 @@ static enum fold fold_of(const struct trace *trace, const struct tally *t)
     }
 }
 
-/* Its first name, unless it has that again; where it was never moved, what a link points to. */
-static struct bytes former_name(const struct trace *trace)
+/* Its first name, unless it has that again; of a link that was never moved what it points to: of one that was nobody remembers it. */
+static struct bytes former_name(const struct trace *trace, enum operation made_by)
 {
     if (!trace->original.len)
         return trace->previous;
+    if (made_by == OPERATION_SYMLINK || made_by == OPERATION_LINK)
+        return BYTES_NULL;
     return bytes_equal(trace->original, trace_path(trace)) ? BYTES_NULL : trace->original;
 }
 
@@ -142,8 +203,7 @@ void trace_commit(struct case_ *c, struct trace *trace)
             tally_add(c, part->tally, part, &(struct sample){ trace_path(trace), trace->previous });
             part->tally->moved_first += part->count;
         } else {
-            sample.other =
-                trace_is_creation(part->tally->operation) ? former_name(trace) : BYTES_NULL;
+            sample.other = trace_is_creation(part->tally->operation) ? former_name(trace, part->tally->operation) : BYTES_NULL;
             tally_add(c, part->tally, part, &sample);
         }
     }
@@ -221,15 +281,8 @@ bool trace_wait(struct trace *trace, struct tally *t, const struct event *e)
         }
     if (trace->part_count == PARTS_MAX)
         return false;
-    if (trace->part_count == trace->part_size) {
-        unsigned size = trace->part_size ? trace->part_size * 2 : 1;
-        struct part *parts = reallocarray(trace->parts, size, sizeof(*parts));
-
-        if (!parts)
-            return false;
-        trace->parts = parts;
-        trace->part_size = size;
-    }
+    if (ARRAY_ROOM(trace->parts, trace->part_count, trace->part_size, 1) < 0)
+        return false;
     trace->parts[trace->part_count++] = trace_part(t, e);
     return true;
 }

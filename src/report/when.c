@@ -8,13 +8,14 @@
 #include "event/sentence.h"
 #include "report/case_state.h"
 #include "report/names.h"
+#include "report/tally.h"
 #include "util/escape.h"
 
 #define START_NS (600 * (int64_t)NS_PER_S) /* later than this nobody looks for a reason in the start */
 #define RHYTHM_MIN 3                       /* occasions */
 #define DAY_S 86400
 
-static struct tm local(uint64_t time_ns)
+struct tm when_local(uint64_t time_ns)
 {
     time_t seconds = (time_t)(time_ns / NS_PER_S);
     struct tm tm;
@@ -23,14 +24,14 @@ static struct tm local(uint64_t time_ns)
     return tm;
 }
 
-static bool same_day(const struct tm *a, const struct tm *b)
+bool when_is_same_day(const struct tm *a, const struct tm *b)
 {
     return a->tm_yday == b->tm_yday && a->tm_year == b->tm_year;
 }
 
 static void add_clock(uint64_t time_ns, bool with_ms, struct sbuf *out)
 {
-    struct tm tm = local(time_ns);
+    struct tm tm = when_local(time_ns);
 
     if (with_ms)
         sentence_time(out, time_ns, tm.tm_gmtoff);
@@ -41,10 +42,10 @@ static void add_clock(uint64_t time_ns, bool with_ms, struct sbuf *out)
 /* " on Fri 27 Nov", with the year where it is not this one; nothing today. */
 static void add_day(uint64_t time_ns, struct sbuf *out)
 {
-    struct tm tm = local(time_ns), now = local((uint64_t)time(NULL) * NS_PER_S);
+    struct tm tm = when_local(time_ns), now = when_local((uint64_t)time(NULL) * NS_PER_S);
     char text[32];
 
-    if (same_day(&tm, &now))
+    if (when_is_same_day(&tm, &now))
         return;
     strftime(text, sizeof(text), tm.tm_year == now.tm_year ? "%a %-d %b" : "%a %-d %b %Y", &tm);
     sbuf_addf(out, " on %s", text);
@@ -63,7 +64,7 @@ static bool same_clock(uint64_t a, uint64_t b, bool with_ms)
 
 void when_range(uint64_t first_ns, uint64_t last_ns, bool with_ms, struct sbuf *out)
 {
-    struct tm first = local(first_ns), last = local(last_ns);
+    struct tm first = when_local(first_ns), last = when_local(last_ns);
 
     if (last_ns <= first_ns || same_clock(first_ns, last_ns, with_ms)) {
         sbuf_add_str(out, "at ");
@@ -72,7 +73,7 @@ void when_range(uint64_t first_ns, uint64_t last_ns, bool with_ms, struct sbuf *
     }
     sbuf_add_str(out, "from ");
     add_clock(first_ns, with_ms, out);
-    if (!same_day(&first, &last))
+    if (!when_is_same_day(&first, &last))
         add_day(first_ns, out);
     sbuf_add_str(out, " to ");
     when_time(last_ns, with_ms, out);
@@ -95,12 +96,19 @@ static void add_seconds(int64_t low, int64_t high, struct sbuf *out)
         sbuf_addf(out, "%.1f to %.1f s", (double)low / 1e9, (double)high / 1e9);
 }
 
+/* The container whose starts they are; one that was created anew under its name is the same one. NULL: there are several. */
 static const struct container *victim_of(const struct culprit *s)
 {
-    for (const struct tally *t = s->tallies; t; t = t->next)
-        if (t->victim && t->start_ns)
-            return t->victim;
-    return NULL;
+    const struct container *victim = NULL;
+
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        if (!t->victim || !t->start_ns)
+            continue;
+        if (victim && !case_victim_same(victim, t->victim))
+            return NULL;
+        victim = t->victim;
+    }
+    return victim;
 }
 
 /* "after each of web's last 5 starts, 0.9 to 1.3 s after the start" */

@@ -2,8 +2,14 @@
 /* Times and patterns of times in words. */
 #pragma once
 
+#include <time.h>
+
 #include "report/case_state.h"
 
+/* A time (ns, CLOCK_REALTIME) as this machine's clocks show it; tm_gmtoff is its offset to UTC in seconds. Any thread. */
+struct tm when_local(uint64_t time_ns);
+/* Are these times of when_local() of one day? Pure. */
+bool when_is_same_day(const struct tm *a, const struct tm *b);
 /* "03:08:01", with the day where it is not today; `with_ms` to the millisecond. */
 void when_time(uint64_t time_ns, bool with_ms, struct sbuf *out);
 /* "at 03:08:01", "from 03:08:01 to 03:09:00 on Fri 27 Nov". */

@@ -46,7 +46,7 @@ static bool write_command(struct page *p, const struct culprit *s)
         add_dot(p->out, &first);
         name_run_line(p->out, &s->cause.run, args, COMMAND_COLUMNS);
     }
-    if (s->cause.run.process && s->rhythm.run_count > 1 && !s->rhythm.unknown)
+    if (!first && s->cause.run.process && s->rhythm.run_count > 1 && !s->rhythm.unknown)
         sbuf_addf(p->out, " (the first of %llu runs)", (unsigned long long)s->rhythm.run_count);
     if (launcher.len) {
         add_dot(p->out, &first);

@@ -11,7 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "engine/layers.h"
+#include "engine/overlay_marks.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
@@ -26,31 +26,11 @@ static const char *path_of(int fd, char text[64])
     return text;
 }
 
-/* Overlay's own bookkeeping; the label that an engine gives each container's files, and a policy each file. */
-static bool is_given(const char *name)
-{
-    static const char *const not_ours[] = { "trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.",
-                                            "user.containers.", "security.selinux" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(not_ours); i++)
-        if (strncmp(name, not_ours[i], strlen(not_ours[i])) == 0)
-            return false;
-    return *name != '\0';
-}
-
 static unsigned kind_of(const char *name)
 {
     if (strncmp(name, "system.posix_acl_", 17) == 0)
         return GIVEN_ACL;
     return strcmp(name, "security.capability") == 0 ? GIVEN_CAPABILITIES : GIVEN_XATTR;
-}
-
-static bool in_list(const char *list, size_t len, const char *name)
-{
-    for (size_t i = 0; i < len; i += strlen(list + i) + 1)
-        if (strcmp(list + i, name) == 0)
-            return true;
-    return false;
 }
 
 static size_t list_of(int fd, char *list)
@@ -95,14 +75,14 @@ static int give_xattrs(int from, int to, unsigned *given, struct err *err)
     for (size_t i = 0; i < has; i += strlen(l->to + i) + 1) {
         const char *name = l->to + i;
 
-        if (!is_given(name) || in_list(l->from, had, name))
+        if (!xattr_is_own(name) || xattr_is_listed(l->from, had, name))
             continue;
         if (removexattr(path_of(to, path), name) < 0 && errno != ENODATA)
             return err_set(err, -errno, "removing its attribute");
         *given |= kind_of(name);
     }
     for (size_t i = 0; i < had; i += strlen(l->from + i) + 1) {
-        int r = is_given(l->from + i) ? give_one(l, from, to, l->from + i, given) : 0;
+        int r = xattr_is_own(l->from + i) ? give_one(l, from, to, l->from + i, given) : 0;
 
         if (r < 0)
             return err_set(err, r, "its %s", kind_of(l->from + i) == GIVEN_ACL            ? "ACL"
@@ -112,7 +92,7 @@ static int give_xattrs(int from, int to, unsigned *given, struct err *err)
     return 0;
 }
 
-int attributes_give(int from, const struct stat *st, int to, unsigned *given, struct err *err)
+int attributes_give_owner(const struct stat *st, int to, unsigned *given, struct err *err)
 {
     struct stat is;
     char path[64];
@@ -127,7 +107,112 @@ int attributes_give(int from, const struct stat *st, int to, unsigned *given, st
             return err_set(err, -errno, "its mode");
         *given |= GIVEN_MODE;
     }
-    return give_xattrs(from, to, given, err); /* chown() takes capabilities away too */
+    return 0;
+}
+
+int attributes_give(int from, const struct stat *st, int to, unsigned *given, struct err *err)
+{
+    int r = attributes_give_owner(st, to, given, err);
+
+    return r < 0 ? r : give_xattrs(from, to, given, err); /* chown() takes capabilities away too */
+}
+
+struct saved_attribute {
+    const char *name; /* ends with 0 */
+    struct bytes value;
+};
+
+/* The next one that was written down; 1, 0: there is none; -EBADMSG. */
+static int next_saved(struct bytes *saved, struct saved_attribute *ret)
+{
+    const char *end = saved->len ? bytes_char(*saved, '\0') : NULL;
+    size_t head = end ? (size_t)(end - saved->data) + 1 : 0;
+    uint32_t len;
+
+    if (!saved->len)
+        return 0;
+    if (!head || saved->len - head < sizeof(len))
+        return -EBADMSG;
+    memcpy(&len, saved->data + head, sizeof(len));
+    head += sizeof(len);
+    if (len > saved->len - head)
+        return -EBADMSG;
+    *ret = (struct saved_attribute){ saved->data, { saved->data + head, len } };
+    *saved = (struct bytes){ saved->data + head + len, saved->len - head - len };
+    return 1;
+}
+
+int attributes_give_saved(struct bytes saved, int to, unsigned *given, struct err *err)
+{
+    struct saved_attribute a;
+    char path[64];
+    int r;
+
+    while ((r = next_saved(&saved, &a)) > 0) {
+        if (!xattr_is_own(a.name))
+            continue;
+        if (setxattr(path_of(to, path), a.name, a.value.data, a.value.len, 0) < 0)
+            return err_set(err, -errno, "its extended attributes");
+        *given |= kind_of(a.name);
+    }
+    return r < 0 ? err_set(err, r, "its extended attributes") : 0;
+}
+
+static bool is_saved(struct bytes saved, const char *name)
+{
+    struct saved_attribute a;
+
+    while (next_saved(&saved, &a) > 0)
+        if (strcmp(a.name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What it has now was not written down, though there was room for it. n: of its value. */
+static bool is_added(struct bytes saved, const char *name, ssize_t n)
+{
+    return xattr_is_own(name) && n >= 0 && saved.len + strlen(name) + (size_t)n + 5 <= XATTRS_MAX && !is_saved(saved, name);
+}
+
+int attributes_match_saved(struct bytes saved, int to, unsigned *given, struct err *err)
+{
+    _cleanup_free_ struct lists *l = malloc(sizeof(*l));
+    size_t has = l ? list_of(to, l->to) : 0;
+    char path[64];
+
+    if (!l)
+        return err_set(err, -ENOMEM, "attributes");
+    for (size_t i = 0; i < has; i += strlen(l->to + i) + 1) {
+        if (!is_added(saved, l->to + i, path_getxattr(to, l->to + i, l->is, XATTRS_MAX)))
+            continue;
+        if (removexattr(path_of(to, path), l->to + i) < 0 && errno != ENODATA)
+            return err_set(err, -errno, "removing its attribute");
+        *given |= kind_of(l->to + i);
+    }
+    return attributes_give_saved(saved, to, given, err);
+}
+
+int attributes_differ(struct bytes saved, int fd, char name[ATTRIBUTES_NAME_SIZE])
+{
+    _cleanup_free_ struct lists *l = malloc(sizeof(*l));
+    size_t has = l ? list_of(fd, l->to) : 0;
+    struct bytes rest = saved;
+    struct saved_attribute a;
+    int r;
+
+    if (!l)
+        return -ENOMEM;
+    name[0] = '\0';
+    while ((r = next_saved(&rest, &a)) > 0) {
+        ssize_t n = xattr_is_own(a.name) ? path_getxattr(fd, a.name, l->is, XATTRS_MAX) : -ENODATA;
+
+        if (xattr_is_own(a.name) && (n < 0 || !bytes_equal(a.value, (struct bytes){ l->is, (size_t)n })))
+            return snprintf(name, ATTRIBUTES_NAME_SIZE, "%s", a.name), 0;
+    }
+    for (size_t i = 0; r == 0 && i < has; i += strlen(l->to + i) + 1)
+        if (is_added(saved, l->to + i, path_getxattr(fd, l->to + i, l->is, XATTRS_MAX)))
+            return snprintf(name, ATTRIBUTES_NAME_SIZE, "%s", l->to + i), 0;
+    return r;
 }
 
 int attributes_give_times(const struct stat *st, int to, struct err *err)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "util/bytes.h"
 #include "util/err.h"
 
 /* What was given, for people. */
@@ -23,6 +24,15 @@ enum given {
  * also that which `from` does not have goes; not overlay's own attributes and SELinux's label. given gets bits of enum given.
  */
 int attributes_give(int from, const struct stat *st, int to, unsigned *given, struct err *err);
+/* Of these only owner and mode: no more is known, and what the directory gave it stays. */
+int attributes_give_owner(const struct stat *st, int to, unsigned *given, struct err *err);
+/* Extended attributes that were written down: "NAME\0", 4 bytes of length (native endian), value. -EBADMSG: they were not so. */
+int attributes_give_saved(struct bytes saved, int to, unsigned *given, struct err *err);
+/* The same of what is there: that which was not written down goes too, but what may not have fitted. */
+int attributes_match_saved(struct bytes saved, int to, unsigned *given, struct err *err);
+/* Does `fd` have other ones of its own than were written down? name: of the first that differs; empty: none does. -ENOMEM, -EBADMSG */
+#define ATTRIBUTES_NAME_SIZE 256
+int attributes_differ(struct bytes saved, int fd, char name[ATTRIBUTES_NAME_SIZE]);
 /* The last ones, since what comes before changes them. */
 int attributes_give_times(const struct stat *st, int to, struct err *err);
 /* Which files a guard holds now, whose immutable flag is not theirs. Asked of a file that was found to bear one. */

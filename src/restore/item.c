@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -14,7 +15,8 @@ static const char *const outcomes[RESTORE_OUTCOMES] = {
     [RESTORE_NEWER] = "newer", [RESTORE_EARLIER] = "earlier", [RESTORE_FAILED] = "failed",
 };
 
-static const char *const sources[] = { [RESTORE_FROM_ANY] = "any", [RESTORE_FROM_IMAGE] = "image", [RESTORE_FROM_OPEN] = "open" };
+static const char *const sources[] = { [RESTORE_FROM_ANY] = "any", [RESTORE_FROM_IMAGE] = "image", [RESTORE_FROM_COPIES] = "copies", [RESTORE_FROM_OPEN] = "open",
+                                       [RESTORE_FROM_PACKAGE] = "package",   [RESTORE_FROM_GIT] = "git",         [RESTORE_FROM_QUARANTINE] = "quarantine" };
 
 const char *restore_outcome_name(enum restore_outcome outcome)
 {
@@ -24,6 +26,11 @@ const char *restore_outcome_name(enum restore_outcome outcome)
 const char *restore_source_name(enum restore_source source)
 {
     return sources[source];
+}
+
+const char *restore_source_word(enum restore_source source)
+{
+    return source == RESTORE_FROM_COPIES ? "copy" : sources[source];
 }
 
 int restore_source_parse(const char *name, enum restore_source *ret)
@@ -68,28 +75,12 @@ void restore_items_done(struct restore_items *items)
     *items = (struct restore_items){ 0 };
 }
 
-static int grow(void **all, size_t count, size_t *size, size_t each)
-{
-    void *more;
-
-    if (count < *size)
-        return 0;
-    if (count >= LIMIT_RESTORE_ITEMS)
-        return -E2BIG;
-    more = reallocarray(*all, *size ? *size * 2 : 64, each);
-    if (!more)
-        return -ENOMEM;
-    *all = more;
-    *size = *size ? *size * 2 : 64;
-    return 0;
-}
-
 static int add_text(char ***all, size_t *count, size_t *size, struct bytes text)
 {
-    int r = grow((void **)all, *count, size, sizeof(**all));
-
-    if (r < 0)
-        return r;
+    if (*count == *size && *count >= LIMIT_RESTORE_ITEMS)
+        return -E2BIG;
+    if (ARRAY_ROOM(*all, *count, *size, 64) < 0)
+        return -ENOMEM;
     if (*count && bytes_equal_str(text, (*all)[*count - 1]))
         return 0;
     (*all)[*count] = strndup(text.data, text.len);
@@ -111,7 +102,6 @@ static struct restore_item *last_of(struct restore_items *items, struct bytes pa
 static int add(struct restore_items *items, struct difference *d)
 {
     struct restore_item *item = last_of(items, d->path);
-    int r;
 
     if (d->kind == DIFFERENCE_ADDED)
         return add_text(&items->grown, &items->grown_count, &items->grown_size, bytes_dirname(d->path));
@@ -123,9 +113,10 @@ static int add(struct restore_items *items, struct difference *d)
         }
         return 0;
     }
-    r = grow((void **)&items->all, items->count, &items->size, sizeof(*items->all));
-    if (r < 0)
-        return r;
+    if (items->count == items->size && items->count >= LIMIT_RESTORE_ITEMS)
+        return -E2BIG;
+    if (ARRAY_ROOM(items->all, items->count, items->size, 64) < 0)
+        return -ENOMEM;
     items->all[items->count++] = (struct restore_item){ .path = d->path, .kinds = RESTORE_BIT(d->kind), .difference = d };
     return 1;
 }

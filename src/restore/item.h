@@ -18,7 +18,7 @@ enum restore_outcome {
     RESTORE_OUTCOMES
 };
 
-enum restore_source { RESTORE_FROM_ANY, RESTORE_FROM_IMAGE, RESTORE_FROM_OPEN };
+enum restore_source { RESTORE_FROM_ANY, RESTORE_FROM_IMAGE, RESTORE_FROM_COPIES, RESTORE_FROM_OPEN, RESTORE_FROM_PACKAGE, RESTORE_FROM_GIT, RESTORE_FROM_QUARANTINE };
 
 struct restore_item {
     struct bytes path;             /* the difference's */
@@ -28,6 +28,7 @@ struct restore_item {
     enum restore_source source;
     unsigned given;    /* enum given (attributes.h): what it got back */
     char reason[160];  /* why not; our words, no foreign bytes */
+    struct bytes origin; /* "acl 2.3.1-3": the package; "index 1a2b3c4d5e, as in HEAD"; "of 14:03:20"; the difference's; any bytes */
     /* RESTORE_FROM_OPEN: who holds it. */
     pid_t holder;
     struct bytes holder_name; /* the difference's; any bytes */
@@ -54,6 +55,7 @@ bool restore_item_is_whole(const struct restore_item *item);
 /* RESTORE_FAILED, with the reason: err's text, or what an error of putting it there means. */
 void restore_item_fail(struct restore_item *item, int r, const struct err *err);
 
+/* Frees the differences and texts of all, and zeroes it. */
 void restore_items_done(struct restore_items *items);
 /* Takes the difference over: several of one path are one item. -E2BIG: too many; -ENOMEM. */
 int restore_items_add(struct restore_items *items, struct difference *d);
@@ -65,6 +67,8 @@ void restore_items_sort(struct restore_items *items);
 bool restore_items_has_grown(const struct restore_items *items, struct bytes directory);
 
 const char *restore_outcome_name(enum restore_outcome outcome); /* "restored", "planned", ... */
+/* As restore_source_parse() takes it. Static. */
 const char *restore_source_name(enum restore_source source);
+const char *restore_source_word(enum restore_source source); /* in front of an item's origin: "package acl 2.3.1-3" */
 /* -EINVAL: no source is called so. */
 int restore_source_parse(const char *name, enum restore_source *ret);

@@ -126,17 +126,21 @@ static void write_line(const struct restore_page *page, const struct restore_ite
         add_changes(out, item);
     if (item->holder && item->outcome != RESTORE_FAILED)
         add_holder(out, item);
+    if (item->origin.len && item->outcome != RESTORE_FAILED) {
+        sbuf_addf(out, ", %s ", restore_source_word(item->source));
+        escape_terminal(out, item->origin);
+    }
     sbuf_add_char(out, '\n');
 }
 
 static void write_lines(const struct restore_page *page, enum restore_outcome outcome, bool whole, size_t max, struct sbuf *out)
 {
-    uint64_t n = 0;
+    uint64_t n = 0; /* who goes on with a deleted file is named however many there are */
 
     for (size_t i = 0; i < page->items->count; i++) {
         const struct restore_item *item = &page->items->all[i];
 
-        if (item->outcome == outcome && restore_item_is_whole(item) == whole && ++n <= max)
+        if (item->outcome == outcome && restore_item_is_whole(item) == whole && (++n <= max || item->holder))
             write_line(page, item, out);
     }
     if (n > max)
@@ -171,7 +175,7 @@ static void write_head(const struct restore_page *page, const struct restore_cou
             sbuf_addf(out, ", %llu ms", (unsigned long long)((page->summary->took_ns + NS_PER_MS / 2) / NS_PER_MS));
     } else {
         sbuf_add_str(out, left || failed         ? "nothing was put back from "
-                          : page->still_open ? "nothing is missing that would be found in "
+                          : page->in_pieces  ? "nothing is missing that would be found in "
                                              : "nothing is missing or changed against ");
         escape_terminal(out, page->source);
     }
@@ -244,6 +248,18 @@ static void write_culprits(const struct restore_page *page, struct sbuf *out)
                   page->summary->watched_since ? "not recorded" : "nobody has watched these files");
 }
 
+static void add_command(const struct restore_page *page, const char *command, struct bytes asked, struct sbuf *out)
+{
+    sbuf_addf(out, "culprit %s ", command);
+    if (page->store.len) {
+        sbuf_add_str(out, "--store ");
+        escape_shell(out, page->store);
+        sbuf_add_char(out, ' ');
+    }
+    sbuf_add_bytes(out, asked);
+    escape_shell(out, page->target);
+}
+
 static void write_next(const struct restore_page *page, const struct restore_counts *c, struct sbuf *out)
 {
     bool recorded = false;
@@ -252,12 +268,10 @@ static void write_next(const struct restore_page *page, const struct restore_cou
         recorded = page->items->all[i].difference->event != NULL;
     sbuf_addf(out, "  %-8s", "next");
     if (page->dry_run && (c->back || c->attributes)) {
-        sbuf_add_str(out, "culprit restore ");
-        escape_shell(out, page->target);
+        add_command(page, "restore", page->asked, out);
         sbuf_add_str(out, " · ");
     }
-    sbuf_add_str(out, recorded ? "culprit who " : "culprit clues ");
-    escape_shell(out, page->target);
+    add_command(page, recorded ? "who" : "clues", BYTES_NULL, out);
     sbuf_add_char(out, '\n');
 }
 
@@ -269,8 +283,8 @@ void restore_page_text(const struct restore_page *page, struct sbuf *out)
     if (page->dry_run)
         for (int whole = 1; whole >= 0; whole--)
             write_lines(page, RESTORE_PLANNED, whole, SIZE_MAX, out);
-    if (page->still_open)
-        write_lines(page, RESTORE_DONE, true, SIZE_MAX, out);
+    if (page->in_pieces)
+        write_lines(page, RESTORE_DONE, true, SHOWN, out);
     write_lines(page, RESTORE_DONE, false, SHOWN, out);
     for (int whole = 1; whole >= 0; whole--) {
         write_lines(page, RESTORE_NEWER, whole, SHOWN, out);
@@ -288,6 +302,8 @@ void restore_page_text(const struct restore_page *page, struct sbuf *out)
 
 static void add_state(struct sbuf *out, const struct file_state *s)
 {
+    if (!(s->known & FILE_MODE)) /* of a file whose source could not be read */
+        return;
     json_bytes(out, JSON_KEY("type"), bytes_of(ecs_file_type(s->mode)));
     json_key(out, JSON_KEY("mode"));
     sbuf_addf(out, "\"%04o\"", s->mode & 07777);
@@ -356,6 +372,14 @@ static void write_item(const struct restore_page *page, const struct restore_ite
     add_kinds(out, item->kinds);
     add_given(out, item->given);
     json_bytes(out, JSON_KEY("reason"), bytes_of(item->reason));
+    if (item->source == RESTORE_FROM_PACKAGE)
+        json_bytes(out, JSON_KEY("package"), item->origin);
+    if (item->source == RESTORE_FROM_COPIES)
+        json_bytes(out, JSON_KEY("copy"), item->origin);
+    if (item->source == RESTORE_FROM_GIT)
+        json_bytes(out, JSON_KEY("git"), item->origin);
+    if (item->source == RESTORE_FROM_QUARANTINE)
+        json_bytes(out, JSON_KEY("quarantine"), item->origin);
     if (item->holder) {
         (void)json_open(out, JSON_OBJECT("holder"));
         json_number(out, JSON_KEY("pid"), (uint64_t)item->holder);

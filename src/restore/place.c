@@ -131,6 +131,8 @@ int place_open_container(const struct container_view *view, struct err *err)
     char path[64];
     int r;
 
+    if (view->container->pid <= 0)
+        return err_say(err, -ESRCH, "its engine says that the container does not run: start it first");
     snprintf(path, sizeof(path), "/proc/%d/root", view->container->pid);
     root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)

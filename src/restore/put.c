@@ -81,11 +81,22 @@ static int make_file(int directory, struct beside *b)
     return r;
 }
 
+static int read_link(const struct put_source *from, char *ret, size_t size)
+{
+    ssize_t n = from->bare ? (ssize_t)strlen(from->link) : readlinkat(from->fd, "", ret, size - 1);
+
+    if (n < 0 || (size_t)n >= size)
+        return n < 0 ? -errno : -ENAMETOOLONG;
+    if (from->bare)
+        memcpy(ret, from->link, (size_t)n);
+    ret[n] = '\0';
+    return 0;
+}
+
 static int make_other(int directory, const struct put_source *from, struct beside *b)
 {
     mode_t type = from->st.st_mode & S_IFMT;
     char target[PATH_MAX];
-    ssize_t n;
     int r = invent_name(b);
 
     if (r < 0)
@@ -93,10 +104,9 @@ static int make_other(int directory, const struct put_source *from, struct besid
     if (type == S_IFDIR) {
         r = mkdirat(directory, b->name, 0700);
     } else if (type == S_IFLNK) {
-        n = readlinkat(from->fd, "", target, sizeof(target) - 1);
-        if (n < 0)
-            return -errno;
-        target[n] = '\0';
+        r = read_link(from, target, sizeof(target));
+        if (r < 0)
+            return r;
         r = symlinkat(target, directory, b->name);
     } else {
         r = mknodat(directory, b->name, type | 0600, from->st.st_rdev);
@@ -187,6 +197,17 @@ static int put_in(int directory, struct beside *b, const char *name, bool replac
     return move_in(directory, b, name, true);
 }
 
+static int give_all(const struct put_source *from, int to, unsigned *given, struct err *err)
+{
+    int r = from->bare ? attributes_give_owner(&from->st, to, given, err) : attributes_give(from->fd, &from->st, to, given, err);
+
+    if (r == 0 && from->bare && !S_ISLNK(from->st.st_mode))
+        r = attributes_give_saved(from->xattrs, to, given, err);
+    if (r == 0 && !from->bare)
+        r = attributes_give_flags(from->fd, &from->st, to, false, NULL, given, err);
+    return r < 0 ? r : attributes_give_times(&from->st, to, err);
+}
+
 int put_new(int directory, const char *name, const struct put_source *from, bool replace, unsigned *given, struct err *err)
 {
     struct beside b = { .fd = -EBADF };
@@ -201,11 +222,7 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
             err_set(err, r, "its content");
     }
     if (r == 0)
-        r = attributes_give(from->fd, &from->st, b.fd, given, err);
-    if (r == 0)
-        r = attributes_give_flags(from->fd, &from->st, b.fd, false, NULL, given, err);
-    if (r == 0)
-        r = attributes_give_times(&from->st, b.fd, err);
+        r = give_all(from, b.fd, given, err);
     if (r == 0 && regular && replace && fdatasync(b.fd) < 0) /* or a power cut leaves neither the old nor the new */
         r = err_set(err, -errno, "writing it");
     if (r == 0) {
@@ -215,7 +232,7 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
         else if (r < 0)
             err_set(err, r, "putting it in its place");
     }
-    if (r == 0 && regular) /* no name can be given to one that has them */
+    if (r == 0 && regular && !from->bare) /* no name can be given to one that has them */
         r = attributes_give_flags(from->fd, &from->st, b.fd, true, from->held, given, err);
     if (b.name[0])
         (void)unlinkat(directory, b.name, S_ISDIR(from->st.st_mode) ? AT_REMOVEDIR : 0);
@@ -254,7 +271,9 @@ int put_attributes(int directory, const char *name, const struct put_source *fro
         if (r < 0)
             return r == -ESTALE ? err_say(err, r, "its content was changed meanwhile") : err_set(err, r, "its content");
     }
-    r = attributes_give(from->fd, &from->st, fd, given, err);
+    r = from->bare ? attributes_give_owner(&from->st, fd, given, err) : attributes_give(from->fd, &from->st, fd, given, err);
+    if (r == 0 && from->bare)
+        r = attributes_match_saved(from->xattrs, fd, given, err);
     if (r == 0 && !S_ISDIR(st.st_mode))
         r = attributes_give_times(&from->st, fd, err);
     return r;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "event/event.h"
@@ -19,6 +20,9 @@ struct put_source {
     int content;    /* what has a regular file's content: the same, or another one; borrowed */
     struct stat st; /* owner, mode and times that it gets; those of `fd`, where nobody says otherwise */
     const struct held_files *held; /* by guards; borrowed; NULL: none is */
+    bool bare;        /* no more is known of it than `st`, `content` and `link`: there is no `fd` */
+    struct bytes xattrs; /* and what it had: "NAME\0", 4 bytes of length, value; borrowed; empty: not known */
+    const char *link; /* where a symbolic link leads, if `bare`; borrowed */
 };
 
 /*

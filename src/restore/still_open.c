@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/mountinfo.h"
@@ -186,15 +187,8 @@ static int add_new(struct still_open_list *list, struct still_open *new)
 {
     if (list->count == STILL_OPEN_MAX)
         return -E2BIG;
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : 16;
-        struct still_open *more = reallocarray(list->all, size, sizeof(*more));
-
-        if (!more)
-            return -ENOMEM;
-        list->all = more;
-        list->size = size;
-    }
+    if (ARRAY_ROOM(list->all, list->count, list->size, 16) < 0)
+        return -ENOMEM;
     list->all[list->count++] = *new;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "engine/overlay_marks.h"
 #include "restore/attributes.h"
 #include "restore/place.h"
 #include "util/beneath.h"

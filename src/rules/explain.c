@@ -7,7 +7,7 @@
 
 #include "event/syscall_name.h"
 #include "rules/warning.h"
-#include "rules/field.h"
+#include "rules/field_value.h"
 #include "util/macro.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT

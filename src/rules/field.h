@@ -56,9 +56,11 @@ struct operator_row {
     const char *meaning;
 };
 extern const struct operator_row field_operators[OPERATOR_COUNT];
+/* flag: AUDIT_EQUAL and the like; other bits are ignored. NULL: no operator has these. */
 const struct operator_row *field_operator_by_flag(uint32_t flag);
 
 const struct field_row *field_by_index(unsigned index); /* NULL past the end */
+/* NULL: no such field. Is its value a text, and not a number? False for one that is not known. */
 const struct field_row *field_by_name(const char *name);
 const struct field_row *field_by_number(uint32_t field);
 bool field_has_text(uint32_t field);
@@ -77,9 +79,3 @@ const char *comparison_word(unsigned index);
 /* io_uring operations by name and number; -1 and NULL: none. */
 int uring_by_name(const char *name);
 const char *uring_name(unsigned number);
-
-/* The value as a number. -EINVAL: err says what is wrong with the word `text`. */
-int field_value(const struct field_row *row, const char *text, uint32_t *ret, struct err *err);
-/* As auditctl prints a value that is no text. */
-void field_print_value(const struct field_row *row, uint32_t value, bool names, struct sbuf *out);
-

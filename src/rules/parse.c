@@ -77,6 +77,10 @@ static int take_list(struct parser *p, const char *text, bool deletes, bool prep
         p->rule.data->action = AUDIT_NEVER;
     else
         return bad_list(p, text);
+    if (p->calls && list == AUDIT_FILTER_URING_EXIT) /* whose operations have numbers of their own */
+        return parser_fail(p, "-S before the list io_uring: put \"%s %.60s\" first", p->option, text);
+    if (p->calls && list != AUDIT_FILTER_EXIT)
+        return parser_fail(p, "-S has no place in the list %s: it is not asked about system calls", list_name((uint32_t)list));
     p->list = (uint32_t)list;
     p->deletes = deletes;
     p->rule.kind = deletes ? RULE_DELETE : RULE_ADD;

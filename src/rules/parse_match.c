@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "event/syscall_name.h"
-#include "rules/field.h"
+#include "rules/field_value.h"
 #include "rules/parser.h"
 #include "util/macro.h"
 

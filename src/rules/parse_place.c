@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rules/field.h"
+#include "rules/field_value.h"
 #include "rules/parser.h"
 
 int parser_check_path(struct parser *p, const char *option, char *path)

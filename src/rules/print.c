@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "event/syscall_name.h"
-#include "rules/field.h"
+#include "rules/field_value.h"
 #include "rules/rule.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/warning.h"
 
+#include <libaudit.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,14 @@ static bool is_empty(const struct audit_rule_data *d)
         if (d->fields[i] != AUDIT_FILTERKEY && d->fields[i] != AUDIT_ARCH)
             return false;
     return true;
+}
+
+/* Of those that this machine's own programs are not: hardening guides record all that they do, since there is nearly none. */
+static bool is_of_other_programs(const struct audit_rule_data *d)
+{
+    int machine = audit_detect_machine(), at = rule_find(d, AUDIT_ARCH);
+
+    return at >= 0 && machine >= 0 && d->fieldflags[at] == AUDIT_EQUAL && d->values[at] != (uint32_t)audit_machine_to_elf(machine);
 }
 
 /* ---- conditions on one number ---- */
@@ -262,7 +271,7 @@ static void warn_of_rule(const struct warnings *w, size_t index)
         warn_of_excluded(w, r);
     if (rule_list(d) == AUDIT_FILTER_TASK && d->action == AUDIT_NEVER && d->field_count == 0)
         w->warn(w->data, r->line, "no process that starts from now on is ever audited: the other rules see nothing of them");
-    if (is_exit_rule(r) && d->action == AUDIT_ALWAYS && rule_all_calls(d) && is_empty(d))
+    if (is_exit_rule(r) && d->action == AUDIT_ALWAYS && rule_all_calls(d) && is_empty(d) && !is_of_other_programs(d))
         w->warn(w->data, r->line, "records every system call of every program: few machines can bear that");
     warn_of_twin(w, index);
 }

@@ -5,33 +5,10 @@
 #include <libaudit.h>
 #include <stdlib.h>
 
+#include "search/event_order.h"
 #include "sensor/audit/record.h"
 #include "util/limits.h"
 #include "util/macro.h"
-
-enum event_state {
-    OPEN,      /* more records may come */
-    MATCHING,  /* decided: waits for its turn */
-    REFUSED,   /* decided: its place in the order is all that is kept */
-};
-
-struct open_event {
-    uint64_t sec, serial;
-    uint64_t slot;      /* equal stamps: the lower slot goes first; see take_slot() */
-    struct bytes node;  /* owned */
-    struct open_event *next_in_bucket;
-    struct search_record *records;
-    char *text;         /* records that outlived their block; NULL = none */
-    uint32_t text_len, text_size;
-    uint32_t count, size;
-    uint32_t kept;      /* of them are in `text` */
-    size_t touched_at;  /* where it is in that list, if listed */
-    int32_t type;
-    uint16_t milli;
-    uint8_t state;
-    bool hit, enriched, single, listed;
-    bool stale; /* has grown since it was decided */
-};
 
 #define BUCKETS (1 << 16)
 
@@ -41,124 +18,16 @@ struct search_events {
     uint64_t end_of_event_s;
     bool has_needle;
 
-    struct open_event **heap;
-    size_t heap_count, heap_size;
+    struct event_order order;
     struct open_event **buckets; /* events that still grow, by stamp */
     struct open_event *free_list;
     struct open_event *last;     /* of the line before; NULL if it is over */
     struct open_event **touched; /* hold views of the current block */
     size_t touched_count, touched_size;
-    uint64_t *free_slots; /* a heap, lowest first */
-    size_t free_slot_count, free_slot_size;
-    uint64_t slot_count;
     bool decide_late;     /* even an event's EOE is asked for */
     size_t text_bytes;           /* in all events' `text` */
     bool ended;
 };
-
-/* ---- order: a heap, lowest stamp first ---- */
-
-static bool before(const struct open_event *a, const struct open_event *b)
-{
-    if (a->sec != b->sec)
-        return a->sec < b->sec;
-    if (a->milli != b->milli)
-        return a->milli < b->milli;
-    if (a->serial != b->serial)
-        return a->serial < b->serial;
-    return a->slot < b->slot;
-}
-
-static int heap_push(struct search_events *s, struct open_event *e)
-{
-    size_t i = s->heap_count;
-
-    if (i == s->heap_size) {
-        size_t size = i ? i * 2 : 1024;
-        struct open_event **grown = realloc(s->heap, size * sizeof(struct open_event *));
-
-        if (!grown)
-            return -ENOMEM;
-        s->heap = grown;
-        s->heap_size = size;
-    }
-    s->heap_count++;
-    while (i > 0 && before(e, s->heap[(i - 1) / 2])) {
-        s->heap[i] = s->heap[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    s->heap[i] = e;
-    return 0;
-}
-
-static struct open_event *heap_pop(struct search_events *s)
-{
-    struct open_event *top = s->heap[0], *last = s->heap[--s->heap_count];
-    size_t i = 0;
-
-    for (;;) {
-        size_t child = 2 * i + 1;
-
-        if (child >= s->heap_count)
-            break;
-        if (child + 1 < s->heap_count && before(s->heap[child + 1], s->heap[child]))
-            child++;
-        if (!before(s->heap[child], last))
-            break;
-        s->heap[i] = s->heap[child];
-        i = child;
-    }
-    s->heap[i] = last;
-    return top;
-}
-
-/* ausearch keeps its open events in an array, each in the first place that is free, and of two with
- * equal stamps it prints the one first that comes first in the log. */
-static uint64_t take_slot(struct search_events *s)
-{
-    uint64_t slot, last;
-    size_t i = 0;
-
-    if (s->free_slot_count == 0)
-        return s->slot_count++;
-    slot = s->free_slots[0];
-    last = s->free_slots[--s->free_slot_count];
-    for (;;) {
-        size_t child = 2 * i + 1;
-
-        if (child >= s->free_slot_count)
-            break;
-        if (child + 1 < s->free_slot_count && s->free_slots[child + 1] < s->free_slots[child])
-            child++;
-        if (s->free_slots[child] >= last)
-            break;
-        s->free_slots[i] = s->free_slots[child];
-        i = child;
-    }
-    s->free_slots[i] = last;
-    return slot;
-}
-
-static void give_slot(struct search_events *s, uint64_t slot)
-{
-    size_t i = s->free_slot_count;
-
-    if (i == s->free_slot_size) {
-        size_t size = i ? i * 2 : 1024;
-        uint64_t *grown = realloc(s->free_slots, size * sizeof(*grown));
-
-        if (!grown)
-            return; /* one place less: only the order of equal stamps suffers */
-        s->free_slots = grown;
-        s->free_slot_size = size;
-    }
-    s->free_slot_count++;
-    while (i > 0 && slot < s->free_slots[(i - 1) / 2]) {
-        s->free_slots[i] = s->free_slots[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    s->free_slots[i] = slot;
-}
 
 /* ---- finding ---- */
 
@@ -208,7 +77,7 @@ static void recycle(struct search_events *s, struct open_event *e)
     if (s->last == e)
         s->last = NULL;
     forget_text(s, e);
-    give_slot(s, e->slot);
+    event_order_give_slot(&s->order, e->slot);
     if (e->node.data)
         free((char *)(uintptr_t)e->node.data);
     if (e->size > 64) {
@@ -245,7 +114,7 @@ static struct open_event *event_new_from(struct search_events *s, const struct s
     e->sec = l->sec;
     e->milli = l->milli;
     e->serial = l->serial;
-    e->slot = take_slot(s);
+    e->slot = event_order_take_slot(&s->order);
     e->node = (struct bytes){ copy, node.len };
     e->type = l->type;
     e->state = OPEN;
@@ -288,7 +157,7 @@ static void decide(struct search_events *s, struct open_event *e)
 /* Hand out the lowest event. */
 static void pop(struct search_events *s)
 {
-    struct open_event *e = heap_pop(s);
+    struct open_event *e = event_order_pop(&s->order);
     struct search_event view;
 
     if (!e->single)
@@ -363,7 +232,7 @@ static int begin_event(struct search_events *s, const struct search_line *l, str
     if (!e)
         return -ENOMEM;
     e->single = is_single(l->type);
-    if (heap_push(s, e) < 0) {
+    if (event_order_push(&s->order, e) < 0) {
         recycle(s, e);
         return -ENOMEM;
     }
@@ -417,8 +286,8 @@ int search_events_add(struct search_events *s, struct bytes text, const struct s
         }
         if (!is_new)
             continue;
-        while (s->heap_count > 0 && !s->ended &&
-               (s->heap[0]->single || s->heap[0]->sec + s->end_of_event_s <= l->sec))
+        while (s->order.count > 0 && !s->ended &&
+               (s->order.heap[0]->single || s->order.heap[0]->sec + s->end_of_event_s <= l->sec))
             pop(s);
     }
     return s->ended ? 1 : 0;
@@ -479,8 +348,8 @@ int search_events_keep(struct search_events *s)
     }
     s->touched_count = 0;
     s->last = NULL; /* the first line of a block is looked up */
-    while (r == 0 && s->text_bytes > LIMIT_SEARCH_TEXT && s->heap_count > 0 && !s->ended) {
-        s->stats->forced += s->heap[0]->state == OPEN;
+    while (r == 0 && s->text_bytes > LIMIT_SEARCH_TEXT && s->order.count > 0 && !s->ended) {
+        s->stats->forced += s->order.heap[0]->state == OPEN;
         pop(s);
     }
     return r;
@@ -488,8 +357,8 @@ int search_events_keep(struct search_events *s)
 
 int search_events_finish(struct search_events *s, bool decided_only)
 {
-    while (s->heap_count > 0 && !s->ended) {
-        if (decided_only && s->heap[0]->state == OPEN)
+    while (s->order.count > 0 && !s->ended) {
+        if (decided_only && s->order.heap[0]->state == OPEN)
             break;
         pop(s);
     }
@@ -521,8 +390,8 @@ void search_events_free(struct search_events *s)
 {
     if (!s)
         return;
-    while (s->heap_count > 0)
-        recycle(s, heap_pop(s));
+    while (s->order.count > 0)
+        recycle(s, event_order_pop(&s->order));
     while (s->free_list) {
         struct open_event *e = s->free_list;
 
@@ -530,9 +399,8 @@ void search_events_free(struct search_events *s)
         free(e->records);
         free(e);
     }
-    free(s->heap);
     free(s->buckets);
-    free(s->free_slots);
+    event_order_done(&s->order);
     free(s->touched);
     free(s);
 }

@@ -9,8 +9,11 @@
 
 struct search_events;
 
+/* run, stats: borrowed until search_events_free(). end_of_event_s: of the log's time, after which an event is complete. has_needle:
+ * an event none of whose lines has what is searched for is left out. NULL: memory. */
 struct search_events *search_events_new(const struct search_run *run, uint64_t end_of_event_s,
                                         bool has_needle, struct search_stats *stats);
+/* NULL is fine. What has not been given out is dropped. */
 void search_events_free(struct search_events *events);
 
 /* The lines of the next block; `text` is needed until search_events_keep(). 1: ended; -ENOMEM. */

@@ -8,6 +8,7 @@
 #include "search/query.h"
 #include "util/sbuf.h"
 
+/* As the log has it, with what auditd added by enriching it, and a newline. */
 void format_raw_record(const struct search_event *event, const struct search_record *record,
                        struct sbuf *out);
 

@@ -6,8 +6,8 @@
 #include <libaudit.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -301,6 +301,11 @@ static struct bytes user_name(struct search_users *users, uint32_t uid)
     u->uid = uid;
     u->name = pw ? strdup(pw->pw_name) : NULL;
     HASH_ADD(hh, users->table, uid, sizeof(u->uid), u);
+    if (!HASH_IS_IN(hh, u)) {
+        free(u->name);
+        free(u);
+        return BYTES_NULL;
+    }
     return bytes_of(u->name);
 }
 

@@ -14,6 +14,7 @@ struct search_matcher {
     uint64_t unsure; /* events that matched by the last component of a name: their directory is not in the log */
 };
 
+/* query: borrowed until search_matcher_done(), which frees what was learned of users and places. -ENOMEM: nothing is to be freed. */
 int search_matcher_init(struct search_matcher *m, const struct search_query *query);
 void search_matcher_done(struct search_matcher *m);
 /* Nothing is asked for but the time: any event matches that is of it. */

@@ -31,6 +31,8 @@ static const struct search_row {
         "go on behind the last complete event of the last search" }, TEXT(checkpoint) },
     { { NULL, "--container", "NAME", COMPLETE_CONTAINER, NULL,
         "made in this container (store only: logs do not tell)" }, TEXT(query.container) },
+    { { NULL, "--control", "SOCKET", COMPLETE_FILE, NULL,
+        "the daemon's socket: it answers where the store is not yours to read" }, TEXT(control) },
     { { NULL, "--debug", NULL, 0, NULL, "say which events are malformed" }, FLAG(query.debug) },
     { { "-e", "--exit", "CODE", COMPLETE_NOTHING, NULL,
         "the system call's exit value, or the name of an errno" }, search_take_exit_code, .is_signed = true },

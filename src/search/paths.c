@@ -6,11 +6,12 @@
 #include <libaudit.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <uthash.h>
 
 #include "sensor/audit/facts_read.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 #include "util/macro.h"
+#include "util/path.h"
 
 /* ---- places ---- */
 
@@ -85,6 +86,7 @@ static struct place_entry *put(struct search_places *places, const struct direct
     e->len = path.len;
     memcpy(e->path, path.data, path.len);
     HASH_ADD(hh, places->table, key, sizeof(e->key), e);
+    HASH_FREE_IF_OUT(hh, e);
     return e;
 }
 
@@ -166,33 +168,14 @@ void search_places_each(struct search_places *places, void (*each)(void *data, u
 /* dir + "/" + name without empty components, "." and "..", into the paths' memory. */
 static struct bytes join(struct search_paths *ret, struct bytes dir, struct bytes name)
 {
-    char *start = ret->text + ret->text_len, *to = start;
-    const struct bytes parts[] = { dir, name };
+    size_t room = ret->text_size - ret->text_len;
+    struct bytes path;
 
-    if (ret->text_size - ret->text_len < dir.len + name.len + 3)
+    if (room < dir.len + name.len + 3)
         return name;
-    for (unsigned k = 0; k < 2; k++) {
-        const char *p = parts[k].data, *end = p + parts[k].len;
-
-        while (p < end) {
-            const char *slash = memchr(p, '/', (size_t)(end - p)), *stop = slash ? slash : end;
-            size_t n = (size_t)(stop - p);
-
-            if (n == 2 && p[0] == '.' && p[1] == '.') {
-                while (to > start && *--to != '/')
-                    ;
-            } else if (n > 0 && !(n == 1 && p[0] == '.')) {
-                *to++ = '/';
-                memcpy(to, p, n);
-                to += n;
-            }
-            p = slash ? slash + 1 : end;
-        }
-    }
-    if (to == start)
-        *to++ = '/';
-    ret->text_len += (size_t)(to - start);
-    return (struct bytes){ start, (size_t)(to - start) };
+    path = path_join(dir, name, ret->text + ret->text_len, room);
+    ret->text_len += path.len;
+    return path;
 }
 
 /* Is this argument a directory descriptor, not AT_FDCWD? The kernel writes its low 32 bits. */

@@ -80,5 +80,6 @@ struct search_options {
     bool input_logs;        /* --input-logs */
     const char *checkpoint; /* file */
     const char *store;      /* --store FILE */
+    const char *control;    /* --control SOCKET */
     bool help, version;
 };

@@ -39,26 +39,50 @@ static const struct {
     [OPERATION_ATTRIBUTES] = { NULL, "n" }, /* by which call is not known */
 };
 
+/* Has it a byte that the kernel writes no quoted text with: a quotation mark, a control character, a space, or one above ASCII?
+ * Eight at a time; what is said of bytes above the first such one may be wrong, which does not matter. */
+static bool needs_hex(struct bytes text)
+{
+    static const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+    size_t i = 0;
+
+    for (uint64_t word; i + sizeof(word) <= text.len; i += sizeof(word)) {
+        uint64_t mark;
+
+        memcpy(&word, text.data + i, sizeof(word));
+        mark = word ^ ones * '"';
+        if ((((word - ones * 0x21) & ~word) | ((mark - ones) & ~mark) | (word + ones) | word) & high)
+            return true;
+    }
+    for (; i < text.len; i++)
+        if (text.data[i] == '"' || (unsigned char)text.data[i] < 0x21 || (unsigned char)text.data[i] > 0x7e)
+            return true;
+    return false;
+}
+
+static void add_hex(struct sbuf *out, struct bytes text)
+{
+    char *to = sbuf_room(out, 2 * text.len);
+
+    for (size_t i = 0; to && i < text.len; i++) {
+        *to++ = "0123456789ABCDEF"[(unsigned char)text.data[i] >> 4];
+        *to++ = "0123456789ABCDEF"[(unsigned char)text.data[i] & 15];
+    }
+    if (to)
+        sbuf_added(out, 2 * text.len);
+}
+
 /* As the kernel writes what others control: quoted, or in hexadecimal. */
 static void add_untrusted(struct sbuf *out, struct bytes text)
 {
-    bool hex = false;
-
     if (!text.data) {
         sbuf_add_str(out, "(null)");
-        return;
-    }
-    for (size_t i = 0; i < text.len; i++)
-        hex = hex || text.data[i] == '"' || (unsigned char)text.data[i] < 0x21 || (unsigned char)text.data[i] > 0x7e;
-    if (!hex) {
+    } else if (needs_hex(text)) {
+        add_hex(out, text);
+    } else {
         sbuf_add_char(out, '"');
         sbuf_add_bytes(out, text);
         sbuf_add_char(out, '"');
-        return;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        sbuf_add_char(out, "0123456789ABCDEF"[(unsigned char)text.data[i] >> 4]);
-        sbuf_add_char(out, "0123456789ABCDEF"[(unsigned char)text.data[i] & 15]);
     }
 }
 
@@ -83,11 +107,22 @@ static void add_digits(struct sbuf *out, uint64_t value, unsigned bits, unsigned
     sbuf_add(out, text + at, sizeof(text) - at);
 }
 
-static void begin(struct search_synthesis *s, const struct event *e, int type, const char *name)
+static void make_stamp(struct search_synthesis *s, const struct event *e)
 {
     uint64_t ms = e->time_ns / NS_PER_MS;
     char fraction[4] = { '.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) };
 
+    sbuf_clear(&s->stamp);
+    sbuf_add_str(&s->stamp, " msg=audit(");
+    sbuf_add_decimal(&s->stamp, ms / 1000);
+    sbuf_add(&s->stamp, fraction, sizeof(fraction));
+    sbuf_add_char(&s->stamp, ':');
+    sbuf_add_decimal(&s->stamp, e->sequence);
+    sbuf_add_str(&s->stamp, "): ");
+}
+
+static void begin(struct search_synthesis *s, const struct event *e, int type, const char *name)
+{
     s->records[s->event.count] = (struct search_record){ .type = type, .order = s->event.count };
     s->records[s->event.count].text.len = s->text.len; /* where it begins, for now */
     if (e->node.len && !memchr(e->node.data, ' ', e->node.len)) {
@@ -97,12 +132,7 @@ static void begin(struct search_synthesis *s, const struct event *e, int type, c
     }
     sbuf_add_str(&s->text, "type=");
     sbuf_add_str(&s->text, name);
-    sbuf_add_str(&s->text, " msg=audit(");
-    sbuf_add_decimal(&s->text, ms / 1000);
-    sbuf_add(&s->text, fraction, sizeof(fraction));
-    sbuf_add_char(&s->text, ':');
-    sbuf_add_decimal(&s->text, e->sequence);
-    sbuf_add_str(&s->text, "): ");
+    sbuf_add_bytes(&s->text, sbuf_bytes(&s->stamp));
 }
 
 static void end(struct search_synthesis *s)
@@ -199,15 +229,73 @@ static int plain_call(struct search_synthesis *s, enum operation operation, cons
     return *known - 1;
 }
 
-static void add_syscall(struct search_synthesis *s, const struct event *e)
+static void write_actor(struct sbuf *out, const struct event *e)
 {
     const struct credentials *c = actor_credentials(&e->actor);
     const struct process *p = e->actor.process;
+    struct bytes tty = p && p->tty.len ? p->tty : e->actor.tty;
+    const struct {
+        const char *name;
+        uint32_t id;
+    } ids[] = { { " uid=", c->uid },     { " gid=", c->gid },   { " euid=", c->euid }, { " suid=", c->suid },
+                { " fsuid=", c->fsuid }, { " egid=", c->egid }, { " sgid=", c->sgid }, { " fsgid=", c->fsgid } };
+
+    add_number(out, " ppid=", e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0);
+    add_number(out, " pid=", e->actor.pid);
+    add_number(out, " auid=", actor_login_uid(&e->actor));
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        add_number(out, ids[i].name, c->known ? ids[i].id : UID_UNKNOWN);
+    sbuf_add_str(out, " tty=");
+    if (tty.len && !memchr(tty.data, ' ', tty.len) && !memchr(tty.data, '\n', tty.len)) {
+        if (bytes_starts_with(tty, bytes_of("pts/"))) { /* the kernel's name: pts0 */
+            sbuf_add_str(out, "pts");
+            tty = (struct bytes){ tty.data + 4, tty.len - 4 };
+        }
+        sbuf_add_bytes(out, tty);
+    } else {
+        sbuf_add_str(out, "(none)");
+    }
+    add_number(out, " ses=", actor_session(&e->actor));
+    sbuf_add_str(out, " comm=");
+    add_untrusted(out, p && p->name.len ? p->name : e->actor.name);
+    sbuf_add_str(out, " exe=");
+    add_untrusted(out, event_actor_executable(e));
+}
+
+/* Most events have the actor of the one before. He is the same if all that write_actor() reads is: the process by its
+ * record, to which we keep a reference, so that no other one has its address. */
+static bool is_same_actor(const struct search_synthesis *s, const struct actor *a)
+{
+    const struct actor *b = &s->last;
+
+    return s->actor.len && a->process == b->process && a->pid == b->pid && a->parent_pid == b->parent_pid &&
+           a->login_uid == b->login_uid && a->session == b->session && memcmp(&a->cred, &b->cred, sizeof(a->cred)) == 0 &&
+           a->tty.len == b->tty.len && a->name.len == b->name.len && a->executable.len == b->executable.len &&
+           bytes_equal(a->tty, b->tty) && bytes_equal(a->name, b->name) && bytes_equal(a->executable, b->executable);
+}
+
+static void add_actor(struct search_synthesis *s, const struct event *e)
+{
+    if (!is_same_actor(s, &e->actor)) {
+        sbuf_clear(&s->actor);
+        write_actor(&s->actor, e);
+        process_unref(s->last.process);
+        arena_done(&s->arena);
+        s->last = e->actor;
+        (void)process_ref(s->last.process);
+        s->last.tty = arena_copy(&s->arena, e->actor.tty);
+        s->last.name = arena_copy(&s->arena, e->actor.name);
+        s->last.executable = arena_copy(&s->arena, e->actor.executable);
+    }
+    sbuf_add_bytes(&s->text, sbuf_bytes(&s->actor));
+}
+
+static void add_syscall(struct search_synthesis *s, const struct event *e)
+{
     const char *call = (unsigned)e->operation < OPERATION_COUNT ? shapes[e->operation].call : NULL;
     const int machine = machine_here();
     int number = e->syscall;
     unsigned arch = e->syscall_arch ? e->syscall_arch : (unsigned)audit_machine_to_elf(machine);
-    struct bytes tty = p && p->tty.len ? p->tty : e->actor.tty;
     unsigned items = (unsigned)e->operation < OPERATION_COUNT && shapes[e->operation].names
                          ? (unsigned)strlen(shapes[e->operation].names) : 0;
     uint64_t a1 = 0, a2 = 0;
@@ -232,32 +320,7 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     sbuf_add_str(&s->text, " a2=");
     add_digits(&s->text, a2, 4, 1);
     add_number(&s->text, " a3=0 items=", items);
-    add_number(&s->text, " ppid=", e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0);
-    add_number(&s->text, " pid=", e->actor.pid);
-    add_number(&s->text, " auid=", actor_login_uid(&e->actor));
-    add_number(&s->text, " uid=", c->known ? c->uid : UID_UNKNOWN);
-    add_number(&s->text, " gid=", c->known ? c->gid : UID_UNKNOWN);
-    add_number(&s->text, " euid=", c->known ? c->euid : UID_UNKNOWN);
-    add_number(&s->text, " suid=", c->known ? c->suid : UID_UNKNOWN);
-    add_number(&s->text, " fsuid=", c->known ? c->fsuid : UID_UNKNOWN);
-    add_number(&s->text, " egid=", c->known ? c->egid : UID_UNKNOWN);
-    add_number(&s->text, " sgid=", c->known ? c->sgid : UID_UNKNOWN);
-    add_number(&s->text, " fsgid=", c->known ? c->fsgid : UID_UNKNOWN);
-    sbuf_add_str(&s->text, " tty=");
-    if (tty.len && !memchr(tty.data, ' ', tty.len) && !memchr(tty.data, '\n', tty.len)) {
-        if (bytes_starts_with(tty, bytes_of("pts/"))) { /* the kernel's name: pts0 */
-            sbuf_add_str(&s->text, "pts");
-            tty = (struct bytes){ tty.data + 4, tty.len - 4 };
-        }
-        sbuf_add_bytes(&s->text, tty);
-    } else {
-        sbuf_add_str(&s->text, "(none)");
-    }
-    add_number(&s->text, " ses=", actor_session(&e->actor));
-    sbuf_add_str(&s->text, " comm=");
-    add_untrusted(&s->text, p && p->name.len ? p->name : e->actor.name);
-    sbuf_add_str(&s->text, " exe=");
-    add_untrusted(&s->text, event_actor_executable(e));
+    add_actor(s, e);
     sbuf_add_str(&s->text, " key=");
     add_untrusted(&s->text, e->key.len ? e->key : BYTES_NULL);
     end(s);
@@ -276,6 +339,7 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
                                       .node = e->node,
                                       .type = AUDIT_SYSCALL,
                                       .records = s->records };
+    make_stamp(s, e);
     add_syscall(s, e);
     begin(s, e, AUDIT_CWD, "CWD");
     sbuf_add_str(&s->text, "cwd=");
@@ -287,10 +351,17 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
     if (args.len) {
         begin(s, e, AUDIT_PROCTITLE, "PROCTITLE");
         sbuf_add_str(&s->text, "proctitle=");
-        add_untrusted(&s->text, args);
+        if (!bytes_equal(args, sbuf_bytes(&s->args))) {
+            sbuf_clear(&s->args);
+            sbuf_clear(&s->title);
+            sbuf_add_bytes(&s->args, args);
+            add_untrusted(&s->title, args);
+        }
+        sbuf_add_bytes(&s->text, sbuf_bytes(&s->title));
         end(s);
     }
-    if (sbuf_error(&s->text))
+    if (sbuf_error(&s->text) || sbuf_error(&s->stamp) || sbuf_error(&s->actor) || sbuf_error(&s->args) ||
+        sbuf_error(&s->title))
         return -ENOMEM;
     for (unsigned i = 0; i < s->event.count; i++) { /* the text has stopped moving */
         size_t from = s->records[i].text.len, to = i + 1 < s->event.count ? s->records[i + 1].text.len : s->text.len;
@@ -303,4 +374,10 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
 void search_synthesis_done(struct search_synthesis *s)
 {
     sbuf_done(&s->text);
+    sbuf_done(&s->stamp);
+    sbuf_done(&s->actor);
+    process_unref(s->last.process);
+    arena_done(&s->arena);
+    sbuf_done(&s->args);
+    sbuf_done(&s->title);
 }

@@ -16,6 +16,11 @@ struct search_synthesis {
     struct search_event event; /* points into the members below */
     struct search_record records[SYNTHESIS_RECORDS_MAX];
     struct sbuf text;
+    struct sbuf stamp; /* of this event: what is before each record's own text, but for its type */
+    struct sbuf actor; /* of SYSCALL what says who it was, for `last`: most events have the actor of the one before */
+    struct actor last; /* its process is an owned reference, its bytes are in `arena` */
+    struct arena arena;
+    struct sbuf args, title; /* those of the event before, and how they are written */
     int calls[OPERATION_COUNT]; /* of each operation the plain call's number, and one; 0: not known yet */
 };
 

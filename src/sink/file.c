@@ -66,4 +66,4 @@ static int check(struct bytes to, struct err *err)
     return to.len && to.data[0] == '/' ? 0 : err_say(err, -EINVAL, "a file's path begins with /");
 }
 
-const struct sink_ops sink_file = { "file", 1, 1, "a path that begins with /", check, deliver, false };
+const struct sink_ops sink_file = { "file", 1, 1, "a path that begins with /", check, deliver, false, 0, NULL };

@@ -88,4 +88,4 @@ static int check(struct bytes to, struct err *err)
     return err_say(err, -EINVAL, "a socket's path begins with / and is shorter than 108 bytes");
 }
 
-const struct sink_ops sink_journal = { "journal", 0, 1, "nothing, or the path of journald's socket", check, deliver, false };
+const struct sink_ops sink_journal = { "journal", 0, 1, "nothing, or the path of journald's socket", check, deliver, false, 0, NULL };

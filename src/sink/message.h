@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "event/severity.h"
 #include "util/bytes.h"
@@ -20,10 +21,14 @@ struct sink_message {
     bool test;               /* nothing happened: somebody tries whether it arrives */
     char id[SINK_ID];
     struct bytes host, watch, container_id, container_name; /* empty: none */
+    pid_t container_pid;     /* its first process; 0: it does not run, or there is no container */
+    bool container_log;      /* it asks for a line in its log */
+    struct bytes pod_namespace, pod_name, pod_uid; /* empty: none */
     struct bytes sentence;   /* one line for people */
     struct bytes line;       /* JSON with a newline */
 };
 
+/* As bytes of this machine's order, added to `out`: for the spool of the same machine. */
 void sink_message_write(const struct sink_message *m, struct sbuf *out);
 /* Views into `text`. -EBADMSG: it is none, or of another version. */
 int sink_message_read(struct bytes text, struct sink_message *ret);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -22,6 +23,8 @@
 #define GRACE_NS (2 * NS_PER_S)          /* beyond the time that a delivery has itself */
 #define LAST_NS (5 * NS_PER_S)           /* when the daemon has ended */
 #define SOCKET_BYTES (1024 * 1024)
+#define LOCK_NS (100 * NS_PER_MS)        /* between two looks whether another one delivers what is in the spool */
+#define STATUS_DROP 2                    /* of a delivery: it is never done */
 #define STATUS_SAID 2                    /* of a process that has reported why it ends */
 
 struct sink_process {
@@ -31,6 +34,7 @@ struct sink_process {
     int socket;              /* -EBADF: the daemon has ended */
     pid_t child;             /* it delivers; 0: none */
     bool tests;              /* a test is what it delivers */
+    bool alone;              /* nobody else delivers what is in the spool */
     int pipe;                /* what it says of its failure */
     struct sbuf why;
     uint64_t deadline_ns, next_ns, end_ns; /* CLOCK_MONOTONIC */
@@ -84,7 +88,17 @@ static _Noreturn void deliver(const struct sink_process *p, struct bytes message
     if (r == 0)
         _exit(0);
     (void)!write(out, err_text(&err, r), strlen(err_text(&err, r)));
-    _exit(1);
+    _exit(r == SINK_DROP ? STATUS_DROP : 1);
+}
+
+/* A daemon that was killed leaves one that has its last try, while the next one's begins: nobody is to hear it twice. */
+static bool is_alone(struct sink_process *p)
+{
+    if (!p->alone)
+        p->alone = flock(p->spool.dir, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    if (!p->alone)
+        p->next_ns = clock_ns(CLOCK_MONOTONIC) + LOCK_NS;
+    return p->alone;
 }
 
 static void begin(struct sink_process *p)
@@ -93,7 +107,7 @@ static void begin(struct sink_process *p)
     struct sink_message m;
     int ends[2];
 
-    if (sink_spool_oldest(&p->spool, &message) < 0)
+    if (!is_alone(p) || sink_spool_oldest(&p->spool, &message) < 0)
         return;
     p->tests = sink_message_read(sbuf_bytes(&message), &m) == 0 && m.test;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -113,6 +127,20 @@ static void begin(struct sink_process *p)
     }
     p->pipe = ends[0];
     p->deadline_ns = clock_ns(CLOCK_MONOTONIC) + p->settings->timeout_ns + GRACE_NS;
+}
+
+/* The next one has its turn at once. */
+static void drop(struct sink_process *p, struct bytes why)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+
+    escape_terminal(&shown, why);
+    snprintf(p->report.text, sizeof(p->report.text), "%s", sbuf_str(&shown));
+    sink_spool_remove_oldest(&p->spool);
+    p->spool.dropped++;
+    p->report.failures++;
+    p->next_ns = 0;
+    report(p);
 }
 
 static void finish(struct sink_process *p, bool late)
@@ -140,6 +168,8 @@ static void finish(struct sink_process *p, bool late)
         p->report.text[0] = '\0';
         p->next_ns = 0;
         report(p);
+    } else if (n > 0 && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_DROP) {
+        drop(p, (struct bytes){ text, (size_t)n });
     } else if (n > 0) {
         fail(p, (struct bytes){ text, (size_t)n });
     } else {

@@ -13,7 +13,8 @@
 
 #define SECRET_MAX 4096
 
-static const struct sink_ops *const table[] = { &sink_journal, &sink_file, &sink_exec, &sink_webhook, &sink_syslog };
+static const struct sink_ops *const table[] = { &sink_journal, &sink_file, &sink_exec, &sink_webhook, &sink_syslog,
+                                                &sink_container, &sink_mail, &sink_kubernetes };
 
 const struct sink_ops *sink_ops(unsigned index)
 {
@@ -30,10 +31,16 @@ const struct sink_ops *sink_ops_by_type(struct bytes type)
 
 int sink_become(struct bytes user, struct err *err)
 {
+    return sink_become_user(user, false, err);
+}
+
+int sink_become_user(struct bytes user, bool gains, struct err *err)
+{
     const char *name = user.len ? user.data : "nobody";
     const struct passwd *p = geteuid() == 0 ? getpwnam(name) : NULL;
 
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!gains)
+        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (geteuid() != 0) /* a test, or somebody's own daemon */
         return 0;
     if (!p)

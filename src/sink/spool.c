@@ -63,13 +63,6 @@ int sink_spool_open(struct sink_spool *s, const char *directory, struct err *err
     return 0;
 }
 
-void sink_spool_close(struct sink_spool *s)
-{
-    if (s->dir >= 0)
-        close(s->dir);
-    *s = SINK_SPOOL_INIT;
-}
-
 static int write_file(const struct sink_spool *s, struct bytes message)
 {
     _cleanup_close_ int fd = openat(s->dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -24,9 +24,8 @@ struct sink_spool {
 };
 #define SINK_SPOOL_INIT ((struct sink_spool){ .dir = -EBADF, .first = 1, .max_count = SINK_SPOOL_COUNT })
 
-/* Makes the directory where it is missing (0700), finds what lies there. -errno */
+/* Makes the directory where it is missing (0700), finds what lies there. -errno. Its descriptor is its process's for as long as that is there. */
 int sink_spool_open(struct sink_spool *s, const char *directory, struct err *err);
-void sink_spool_close(struct sink_spool *s);
 /* On disk when it returns. -errno: it is not kept. */
 int sink_spool_put(struct sink_spool *s, struct bytes message, struct err *err);
 /* The oldest. -ENOENT: none waits. What cannot be read is dropped and counted. */

@@ -137,4 +137,4 @@ static int check(struct bytes to, struct err *err)
     return err_say(err, -EINVAL, "a syslog server is tcp://HOST:PORT or tls://HOST:PORT");
 }
 
-const struct sink_ops sink_syslog = { "syslog", 1, SINK_TO_MAX, "tcp://HOST:PORT or tls://HOST:PORT", check, deliver, true };
+const struct sink_ops sink_syslog = { "syslog", 1, SINK_TO_MAX, "tcp://HOST:PORT or tls://HOST:PORT", check, deliver, true, SINK_TAKES_CA, NULL };

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "sink/sink.h"
 #include "util/json_writer.h"
@@ -35,16 +34,6 @@ static void add_decimal(struct sbuf *out, struct bytes key, uint64_t value)
     json_string(out, key, bytes_of(text));
 }
 
-static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
-{
-    time_t s = (time_t)(time_ns / NS_PER_S);
-    char text[40];
-    struct tm tm;
-
-    if (gmtime_r(&s, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-        json_string(out, key, bytes_of(text));
-}
-
 static void write_ecs(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
 {
     (void)secret, (void)now_ns;
@@ -69,8 +58,8 @@ static void write_alertmanager(const struct sink_message *m, struct bytes secret
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
     add_decimal(out, JSON_KEY("events"), m->events);
     json_close(out);
-    add_time(out, JSON_KEY("startsAt"), m->first_ns);
-    add_time(out, JSON_KEY("endsAt"), m->state == ALERT_RESOLVED ? now_ns : now_ns + END_NS);
+    json_second(out, JSON_KEY("startsAt"), m->first_ns);
+    json_second(out, JSON_KEY("endsAt"), m->state == ALERT_RESOLVED ? now_ns : now_ns + END_NS);
     json_close(out);
     sbuf_add_char(out, ']');
 }
@@ -338,4 +327,19 @@ void webhook_body(struct bytes format, const struct sink_message *m, struct byte
 bool webhook_secret_is_header(struct bytes format)
 {
     return !find(format)->secret_in_body;
+}
+
+void webhook_shown_url(const char *url, struct sbuf *out)
+{
+    const char *host = strstr(url, "://"), *end, *at;
+
+    host = host ? host + 3 : url;
+    end = host + strcspn(host, "/?#");
+    at = memrchr(host, '@', (size_t)(end - host));
+    sbuf_add(out, url, (size_t)(host - url));
+    if (at)
+        host = at + 1;
+    sbuf_add(out, host, (size_t)(end - host));
+    if (end[0] && end[1])
+        sbuf_add_str(out, "/...");
 }

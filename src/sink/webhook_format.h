@@ -9,3 +9,5 @@
 void webhook_body(struct bytes format, const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out);
 /* The secret belongs into a header (Authorization: Bearer), not into the body. */
 bool webhook_secret_is_header(struct bytes format);
+/* "https://hooks.example:8443/..." of a URL, for people: its path, or its user, may be the secret itself (Slack's is). */
+void webhook_shown_url(const char *url, struct sbuf *out);

@@ -153,10 +153,14 @@ int store_each_above(struct store *store, const struct store_query *asked, int (
     const char *victim = asked->any_victim              ? "1"
                          : bytes_known(asked->container) ? "+e.victim IN (SELECT row FROM temp.asked_container)"
                                                          : "+e.victim_kind = 1";
-    int r = bytes_known(asked->path) ? select_begin(store, asked, &kept, err) : 0;
+    bool begun;
+    int r;
 
     if (!bytes_known(asked->path))
         return 0;
+    r = select_moment(store, &begun, err);
+    if (r == 0)
+        r = select_begin(store, asked, &kept, err);
     if (r == 0 && query->path.len > 1)
         r = ask(&a, query->path, victim);
     if (r == 0 && select_has_host_path(query))
@@ -165,6 +169,7 @@ int store_each_above(struct store *store, const struct store_query *asked, int (
         qsort(a.rows, a.count, sizeof(*a.rows), by_time);
     if (r == 0)
         r = emit(&a, each, data);
+    select_moment_end(store, begun);
     free(a.rows);
     return r;
 }

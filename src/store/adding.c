@@ -70,20 +70,21 @@ static void keep_up(struct store *s)
     open_coverage_send(a->open, q->begin_ns, &q->filling);
 }
 
-/* What is missing becomes a gap as soon as there is room for what comes after it. */
-static void send_gap(struct store *s)
+/* What is missing becomes a gap as soon as there is room for what comes after it. Returned is what that gap says. */
+static struct missing_span send_gap(struct store *s)
 {
     struct store_queue *q = s->queue;
     struct gap gap = { .reason = LOST_STORE, .count = q->missing.count, .from_ns = q->missing.from_ns,
                        .to_ns = q->missing.to_ns };
 
     if (!q->missing.to_ns || q->filling.len >= QUEUE_MAX)
-        return;
+        return (struct missing_span){ 0 };
     snprintf(gap.text, sizeof(gap.text), "%s", q->anew == ANEW_NONE || q->anew == ANEW_MESSAGE
                                                    ? "not written to the store"
                                                    : "the store was taken away from below us, a new one was begun");
     sender_gap(&gap, &q->filling);
     q->missing = (struct missing_span){ 0 };
+    return (struct missing_span){ gap.count, gap.from_ns, gap.to_ns };
 }
 
 static void wait_for_room(struct store_queue *q, size_t max)
@@ -129,7 +130,7 @@ bool adding_begin(struct store *s, size_t max, const struct missing_span *event,
     ret->before = q->filling.len;
     if (q->filling.len < max) {
         keep_up(s); /* after the wait, in which all may have changed */
-        send_gap(s);
+        ret->gap = send_gap(s);
         return true;
     }
     span_join(&q->missing, event);
@@ -153,6 +154,7 @@ int adding_end(struct store *s, const struct missing_span *event, struct begun_m
         sbuf_truncate(&q->filling, m->before);
         sender_forget(s->adding->sender);
         s->adding->generation = q->generation - 1;
+        span_join(&q->missing, &m->gap);
         span_join(&q->missing, event);
         span_join(&q->lost, event);
         r = -ENOMEM;
@@ -168,4 +170,17 @@ int adding_end(struct store *s, const struct missing_span *event, struct begun_m
     pthread_mutex_unlock(&q->lock);
     condition_log(&m->condition, s->path, s->log, &s->adding->logged);
     return r ? r : m->condition.error;
+}
+
+void adding_gap(struct store *s)
+{
+    struct store_queue *q = s->queue;
+    struct begun_message m;
+    bool any;
+
+    pthread_mutex_lock(&q->lock);
+    any = q->missing.to_ns != 0;
+    pthread_mutex_unlock(&q->lock);
+    if (any && adding_begin(s, QUEUE_MAX + QUEUE_RESERVE, ADDING_NO_EVENT, &m))
+        (void)adding_end(s, ADDING_NO_EVENT, &m);
 }

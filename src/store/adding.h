@@ -29,6 +29,7 @@ struct spool *adding_spool(struct store *s, struct spool_numbers *ret_stored, ui
 struct begun_message {
     struct condition condition;
     size_t before;
+    struct missing_span gap; /* that was added in front of it */
 };
 
 /*
@@ -40,4 +41,6 @@ struct begun_message {
  */
 bool adding_begin(struct store *s, size_t max, const struct missing_span *event, struct begun_message *ret);
 int adding_end(struct store *s, const struct missing_span *event, struct begun_message *m);
+/* What is missing becomes a gap without waiting for a next message. */
+void adding_gap(struct store *s);
 #define ADDING_NO_EVENT (&(const struct missing_span){ 0 })

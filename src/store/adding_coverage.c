@@ -6,6 +6,7 @@
 #include "store/open_coverage.h"
 #include "store/sender.h"
 #include "store/store.h"
+#include "util/clock.h"
 
 int store_begin_coverage(struct store *s, const struct coverage *coverage, uint64_t *ret_id)
 {
@@ -56,6 +57,8 @@ void store_seen(struct store *s, uint64_t seen_ns)
 
     if (!adding_begin(s, QUEUE_MAX + QUEUE_RESERVE, ADDING_NO_EVENT, &m))
         return;
-    s->queue->seen_ns = MAX(s->queue->seen_ns, seen_ns);
+    /* what was said by a clock that was set back since is not so any more */
+    s->queue->seen_ns = s->queue->seen_ns > clock_ns(CLOCK_REALTIME) ? seen_ns : MAX(s->queue->seen_ns, seen_ns);
     (void)adding_end(s, ADDING_NO_EVENT, &m);
+    condition_log_fault(s->queue, s->log, &s->adding->logged);
 }

@@ -3,17 +3,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
-#include <zstd.h>
 
+#include "store/columns.h"
+#include "store/frame.h"
 #include "util/hash.h"
+#include "util/hash_table.h"
 #include "util/macro.h"
 
-#define FILTER_MIN 8            /* bytes */
+#define FILTER_MIN 2            /* bytes */
 #define FILTER_MAX (16 * 1024)
 #define FILTER_BITS_A_NAME 10   /* with as many marks as below one in a hundred is a false alarm */
 #define FILTER_MARKS 4
-#define COMPRESSION 3           /* zstd's usual level: some 200 MB/s, and higher ones save little here */
 
 struct block_place {
     int64_t directory;
@@ -122,6 +122,7 @@ static struct block_place *place_of(struct event_block *b, int64_t directory)
         return p;
     p->directory = directory;
     HASH_ADD(hh, b->places, directory, sizeof(p->directory), p);
+    HASH_FREE_IF_OUT(hh, p);
     return p;
 }
 
@@ -156,11 +157,31 @@ static size_t mark(uint64_t hash, unsigned i, size_t bits)
     return (size_t)(hash + i * (hash >> 32 | 1)) & (bits - 1);
 }
 
-static struct bytes make_filter(struct event_block *b, const struct block_place *p)
+static int by_hash(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Each name once: a file that is made, written and renamed came with each of its names again. */
+static void leave_out_twice(struct block_place *p)
+{
+    size_t n = 0;
+
+    qsort(p->hashes, p->count, sizeof(*p->hashes), by_hash);
+    for (size_t i = 0; i < p->count; i++)
+        if (!n || p->hashes[i] != p->hashes[n - 1])
+            p->hashes[n++] = p->hashes[i];
+    p->count = n;
+}
+
+static struct bytes make_filter(struct event_block *b, struct block_place *p)
 {
     size_t size = FILTER_MIN;
     char *filter;
 
+    leave_out_twice(p);
     while (size < FILTER_MAX && size * 8 < p->count * FILTER_BITS_A_NAME)
         size *= 2;
     sbuf_clear(&b->filter);
@@ -194,22 +215,23 @@ bool block_may_have(struct bytes names, struct bytes name)
 
 /* ---- compressed ---- */
 
+/* By columns. -EFBIG: nobody would read it. */
 static int compress(struct bytes data, unsigned flags, struct sbuf *out)
 {
-    size_t size = ZSTD_compressBound(data.len), n;
-    char *room;
+    _cleanup_sbuf_ struct sbuf columns = SBUF_INIT;
+    int r;
 
+    sbuf_add_char(&columns, BLOCK_MEMBERS_MARK);
+    r = columns_split(data, flags & BLOCK_SPARSE, true, &columns);
+    if (r == 0 && columns.len > BLOCK_PLAIN_MAX)
+        r = -EFBIG;
+    if (r < 0)
+        return r;
     sbuf_clear(out);
-    sbuf_add_char(out, (char)(BLOCK_COMPRESSED | flags));
-    pack_u64(out, data.len);
-    room = sbuf_room(out, size);
-    if (!room)
-        return -ENOMEM;
-    n = ZSTD_compress(room, size, data.data, data.len, COMPRESSION);
-    if (ZSTD_isError(n))
-        return -ENOMEM; /* nothing else can go wrong */
-    sbuf_added(out, n);
-    return sbuf_error(out);
+    sbuf_add_char(out, (char)(BLOCK_COMPRESSED | BLOCK_BY_COLUMNS | BLOCK_ID_STEPS | BLOCK_MEMBERS | flags));
+    pack_u64(out, columns.len);
+    r = frame_add(sbuf_bytes(&columns), out);
+    return r < 0 ? r : sbuf_error(out);
 }
 
 int block_compress(struct bytes data, struct sbuf *out)
@@ -219,6 +241,8 @@ int block_compress(struct bytes data, struct sbuf *out)
     if (!data.len || ((unsigned char)data.data[0] & BLOCK_COMPRESSED))
         return 0;
     r = compress(data, 0, out);
+    if (r == -EBADMSG || r == -EFBIG) /* who reads a damaged one says so; the others are not to wait for it */
+        return 0;
     return r < 0 ? r : out->len < data.len;
 }
 

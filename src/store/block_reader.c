@@ -6,17 +6,21 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "store/columns.h"
+
 #define COUNT_MAX (1 << 20) /* more than any culprit writes */
-#define PLAIN_MAX (64 << 20) /* likewise: bytes of a block */
 
 struct block_reader {
     sqlite3 *db;
     const char *path;
     sqlite3_stmt *rows;  /* at the block's row, as long as it is read */
     int64_t row, count;  /* of the block; count 0: none is open */
-    int64_t seen;        /* events of it */
+    int64_t seen, joined; /* events of it, and those whose values are known */
     bool sparse;         /* each event says which row it is */
+    bool by_columns, id_steps;
+    bool is_damaged;
     struct bytes rest;
+    struct block_columns columns; /* instead of the rest */
     struct sbuf plain;   /* of a compressed one */
     struct block_event event;
 };
@@ -51,18 +55,22 @@ void block_reader_free(struct block_reader *b)
 
 static int damaged(struct block_reader *b, struct err *err)
 {
-    b->count = b->seen = 0;
+    b->count = b->seen = b->joined = 0;
+    b->is_damaged = true;
     return err_say(err, -EBADMSG, "%s is damaged: the events of block %lld cannot be read", b->path, (long long)b->row);
 }
 
 static int decompress(struct block_reader *b, struct err *err)
 {
     struct bytes rest = { b->rest.data + 1, b->rest.len - 1 };
+    const bool members = b->rest.data[0] & BLOCK_MEMBERS;
     char *room;
     uint64_t n;
 
     b->sparse = b->rest.data[0] & BLOCK_SPARSE;
-    if (!unpack_u64(&rest, &n) || !n || n > PLAIN_MAX)
+    b->by_columns = b->rest.data[0] & BLOCK_BY_COLUMNS;
+    b->id_steps = b->rest.data[0] & BLOCK_ID_STEPS;
+    if (((unsigned char)b->rest.data[0] & ~BLOCK_FLAGS) || !unpack_u64(&rest, &n) || !n || n > BLOCK_PLAIN_MAX)
         return damaged(b, err);
     sbuf_clear(&b->plain);
     room = sbuf_room(&b->plain, (size_t)n);
@@ -72,7 +80,14 @@ static int decompress(struct block_reader *b, struct err *err)
         return damaged(b, err);
     sbuf_added(&b->plain, (size_t)n);
     b->rest = sbuf_bytes(&b->plain);
-    return 0;
+    if (b->id_steps) {
+        if (b->rest.data[0] != (members ? BLOCK_MEMBERS_MARK : BLOCK_ID_STEPS_MARK) || !b->by_columns)
+            return damaged(b, err);
+        b->rest = (struct bytes){ b->rest.data + 1, b->rest.len - 1 };
+    }
+    if (members && !b->id_steps)
+        return damaged(b, err);
+    return b->by_columns && columns_open(b->rest, members, &b->columns) < 0 ? damaged(b, err) : 0;
 }
 
 /* The block that holds the row. */
@@ -81,7 +96,8 @@ static int open_block(struct block_reader *b, int64_t row, struct err *err)
     int code;
 
     sqlite3_reset(b->rows);
-    b->count = b->seen = 0;
+    b->count = b->seen = b->joined = 0;
+    b->is_damaged = false;
     sqlite3_bind_int64(b->rows, 1, row);
     code = sqlite3_step(b->rows);
     if (code != SQLITE_ROW)
@@ -89,8 +105,8 @@ static int open_block(struct block_reader *b, int64_t row, struct err *err)
     b->row = sqlite3_column_int64(b->rows, 0);
     b->count = sqlite3_column_int64(b->rows, 1);
     b->rest = db_column_bytes(b->rows, 2);
-    b->sparse = false;
-    if (b->count < 0 || b->count > COUNT_MAX || b->row > INT64_MAX - COUNT_MAX)
+    b->sparse = b->by_columns = b->id_steps = false;
+    if (b->count < 0 || b->count > COUNT_MAX || b->row < 0 || b->row > INT64_MAX - 2 * COUNT_MAX)
         return damaged(b, err);
     return b->rest.len && ((unsigned char)b->rest.data[0] & BLOCK_COMPRESSED) ? decompress(b, err) : 0;
 }
@@ -102,53 +118,76 @@ int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)
     return r < 0 ? r : b->row == block ? 0 : -ENOENT;
 }
 
+bool block_reader_is_damaged(const struct block_reader *b)
+{
+    return b->is_damaged;
+}
+
 void block_reader_end(struct block_reader *b)
 {
     sqlite3_reset(b->rows);
-    b->count = b->seen = 0;
+    b->count = b->seen = b->joined = 0;
 }
 
-static bool take_rows(struct bytes *rest, struct block_rows *rows)
+/* The event that comes next: its distance, rows and, but of columns, values. -EBADMSG. */
+static int take_event(struct block_reader *b, uint64_t *ret_hole)
 {
+    struct block_event *e = &b->event;
     unsigned differ;
+    uint64_t mask;
 
-    if (!rest->len)
-        return false;
-    differ = (unsigned char)rest->data[0];
-    *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
-    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
-        uint64_t row;
+    if (b->by_columns) {
+        struct bytes masks = b->columns.at[DELTA_COLUMN_MASK];
 
-        if (!(differ >> i & 1))
-            continue;
-        if (!unpack_u64(rest, &row))
-            return false;
-        rows->row[i] = (int64_t)row;
+        return columns_next(&b->columns, b->sparse, ret_hole, &e->rows) && (b->seen || delta_is_alone(masks)) ? 0 : -EBADMSG;
     }
-    return true;
+    *ret_hole = 0;
+    b->joined++;
+    if (b->sparse && !unpack_u64(&b->rest, ret_hole))
+        return -EBADMSG;
+    if (!block_rows_take(&b->rest, &e->rows, &differ) || (!b->seen && !delta_is_alone(b->rest))) /* its values would be those of another block */
+        return -EBADMSG;
+    return delta_unpack(&b->rest, &e->values, &mask);
+}
+
+/* Or there are more events than it says: what else is wrong then is not known. */
+static bool is_at_end(const struct block_reader *b)
+{
+    return b->by_columns ? columns_are_at_end(&b->columns) : b->rest.len == 0;
+}
+
+int block_reader_next_rows(struct block_reader *b, const struct block_event **ret, struct err *err)
+{
+    struct block_event *e = &b->event;
+    uint64_t hole;
+
+    if (b->seen == b->count)
+        return b->count && b->joined == b->seen && !is_at_end(b) ? damaged(b, err) : 0;
+    if (!b->seen) {
+        e->rows = (struct block_rows){ 0 };
+        e->row = b->row;
+    }
+    if (take_event(b, &hole) < 0 || (b->sparse && (hole > COUNT_MAX || e->row - b->row > COUNT_MAX || !hole != !b->seen)))
+        return damaged(b, err);
+    e->row = b->sparse ? e->row + (int64_t)hole : b->row + b->seen;
+    b->seen++;
+    *ret = e;
+    return 1;
+}
+
+int block_reader_values(struct block_reader *b, struct err *err)
+{
+    for (; b->joined < b->seen; b->joined++)
+        if (columns_join(&b->columns, &b->event.values, b->id_steps) < 0)
+            return damaged(b, err);
+    return 0;
 }
 
 int block_reader_next(struct block_reader *b, const struct block_event **ret, struct err *err)
 {
-    struct block_event *e = &b->event;
-    uint64_t mask, hole = 0;
+    int r = block_reader_next_rows(b, ret, err), known = r == 1 ? block_reader_values(b, err) : 0;
 
-    if (b->seen == b->count)
-        return 0;
-    if (!b->seen)
-        e->rows = (struct block_rows){ 0 };
-    if (b->sparse && (!unpack_u64(&b->rest, &hole) || hole > COUNT_MAX || !hole != !b->seen))
-        return damaged(b, err);
-    if (!take_rows(&b->rest, &e->rows))
-        return damaged(b, err);
-    if (!b->seen && !delta_is_alone(b->rest)) /* its values would be those of another block */
-        return damaged(b, err);
-    if (delta_unpack(&b->rest, &e->values, &mask) < 0)
-        return damaged(b, err);
-    e->row = b->sparse ? (b->seen ? e->row : b->row) + (int64_t)hole : b->row + b->seen;
-    b->seen++;
-    *ret = e;
-    return 1;
+    return known < 0 ? known : r;
 }
 
 /* Within the block that is open, from its next event on. */

@@ -9,6 +9,11 @@
 
 struct checkpointer;
 
+/* Opens the file once more and starts the thread; checkpointer_free() ends it. -ENOMEM, -errno, or an error of SQLite's with err's
+ * text. */
 int checkpointer_new(const char *path, struct checkpointer **ret, struct err *err);
 void checkpointer_wake(struct checkpointer *checkpointer); /* any thread */
+/* Until it is not at work, nor will be before it is woken again: SQLite waits for nobody else's checkpoint, it answers that it is busy.
+ * That is as long as the disk takes. NULL is fine. */
+void checkpointer_wait(struct checkpointer *checkpointer);
 void checkpointer_free(struct checkpointer *checkpointer); /* NULL is fine */

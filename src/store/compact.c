@@ -8,12 +8,18 @@
 
 #include "event/event.h"
 #include "store/block.h"
+#include "store/daily.h"
 #include "store/fields.h"
+#include "store/process_pack.h"
+#include "util/clock.h"
 #include "util/macro.h"
 
 #define FEW 32           /* events that are worth a block of their own, unless they have waited for long */
+#define FEW_NS (24 * 3600 * NS_PER_S)
 #define LOOKED_AT 1024   /* rows, in one step */
 #define DATA_MAX (1 << 20) /* bytes of a block, before it is compressed */
+
+#define PROCESSES_YOUNG 2048 /* stay rows: they are asked for more often than all others */
 
 #define BEGINS_AT 16 /* the column of the first of event_fields */
 
@@ -22,6 +28,8 @@ struct compactor {
     const char *path;
     sqlite3_stmt *rows, *next_block, *remove, *blocks, *update;
     struct event_block *block;
+    struct daily_maker *daily;
+    struct process_packs *packs;
     struct delta_packer packer;
     struct sbuf packed;
     int64_t row, block_row; /* all up to here have been looked at */
@@ -69,6 +77,10 @@ int compactor_new(sqlite3 *db, const char *path, struct compactor **ret, struct 
     r = prepare(c, err);
     if (r == 0)
         r = block_new(db, path, &c->block, err);
+    if (r == 0)
+        r = daily_maker_new(db, path, &c->daily, err);
+    if (r == 0)
+        r = process_packs_new(db, path, &c->packs, err);
     if (r < 0) {
         compactor_free(c);
         return r;
@@ -87,8 +99,15 @@ void compactor_free(struct compactor *c)
     sqlite3_finalize(c->blocks);
     sqlite3_finalize(c->update);
     block_free(c->block);
+    daily_maker_free(c->daily);
+    process_packs_free(c->packs);
     sbuf_done(&c->packed);
     free(c);
+}
+
+const char *compactor_fault(const struct compactor *c)
+{
+    return daily_maker_fault(c->daily);
 }
 
 static int find_next_block(struct compactor *c, int64_t row, int64_t *ret, struct err *err)
@@ -233,9 +252,11 @@ static int compress_block(struct compactor *c, uint64_t before_ns, struct err *e
     return r < 0 ? r : 1;
 }
 
-void compactor_roll_back(struct compactor *c)
+/* The transaction of the last step was rolled back. */
+static void compactor_roll_back(struct compactor *c)
 {
     c->row = c->block_row = 0; /* from the beginning */
+    daily_maker_roll_back(c->daily);
 }
 
 int compactor_step(struct compactor *c, uint64_t before_ns, uint64_t few_ns, struct err *err)
@@ -258,5 +279,28 @@ int compactor_step(struct compactor *c, uint64_t before_ns, uint64_t few_ns, str
         c->row = run.last;
         return 1;
     }
-    return compress_block(c, before_ns, err);
+    r = compress_block(c, before_ns, err);
+    if (r == 0)
+        r = process_packs_step(c->packs, PROCESSES_YOUNG, err);
+    if (r == 0)
+        r = daily_maker_step(c->daily, before_ns, err);
+    if (r < 0)
+        compactor_roll_back(c);
+    return r;
+}
+
+int compactor_run(struct compactor *c, uint64_t now_ns, uint64_t age_ns, struct err *err)
+{
+    const uint64_t before_ns = now_ns - MIN(age_ns, now_ns), few_ns = before_ns - MIN(FEW_NS, before_ns);
+    int r = db_exec(c->db, c->path, "BEGIN IMMEDIATE", err), more = 0;
+
+    if (r == 0)
+        r = more = compactor_step(c, before_ns, few_ns, err);
+    if (r >= 0)
+        r = db_exec(c->db, c->path, "COMMIT", err);
+    if (r < 0) {
+        (void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+        compactor_roll_back(c);
+    }
+    return r < 0 ? r : more;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/condition.h"
 
+#include <string.h>
+
 struct condition condition_of(const struct store_queue *q)
 {
     return (struct condition){ .why = q->why, .error = q->error, .anew = q->anew,
@@ -38,4 +40,18 @@ void condition_log(const struct condition *now, const char *path, const struct l
         log_warn(log, "the store %s is written now, nothing is missing in it", path);
     logged->error = trouble;
     logged->full = trouble && (now->full || logged->full);
+}
+
+void condition_log_fault(struct store_queue *q, const struct log *log, struct logged_condition *logged)
+{
+    char fault[sizeof(q->fault)];
+    bool another;
+
+    pthread_mutex_lock(&q->lock);
+    another = q->faults != logged->faults;
+    logged->faults = q->faults;
+    memcpy(fault, q->fault, sizeof(fault));
+    pthread_mutex_unlock(&q->lock);
+    if (another && fault[0])
+        log_warn(log, "%s; it is left as it is, and takes its room until it is removed; recording goes on", fault);
 }

@@ -18,9 +18,12 @@ struct condition {
 struct logged_condition {
     bool error, full;
     uint64_t generation;
+    uint64_t faults;
 };
 
 /* Under the queue's lock. */
 struct condition condition_of(const struct store_queue *q);
 /* Logs what has changed since the last call. Not under the lock: the log may wait. path: the store's */
 void condition_log(const struct condition *now, const char *path, const struct log *log, struct logged_condition *logged);
+/* What the store's own upkeep has met since the last call. Takes the lock, for a moment. */
+void condition_log_fault(struct store_queue *q, const struct log *log, struct logged_condition *logged);

@@ -288,6 +288,7 @@ static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*e
     r = (c.unclean || !a->only_unclean) && is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
+        c.begun_ns = c.from_ns;
         c.from_ns = MAX(MAX(answer.from_ns, a->floor_ns), c.from_ns);
         if (!answer.whole)
             c.only = sbuf_bytes(&answer.only);

@@ -11,7 +11,7 @@
 
 #define SPANS_MAX 16
 
-enum coverage_statement { INSERT_COVERAGE, INSERT_COVERAGE_PLACE, END_COVERAGE, ALIVE_COVERAGE, STATEMENT_COUNT };
+enum coverage_statement { INSERT_COVERAGE, INSERT_COVERAGE_PLACE, END_COVERAGE, ALIVE_COVERAGE, BEGIN_AGAIN, PLACES_AGAIN, STATEMENT_COUNT };
 
 /* The span that a number in the messages means, and its row in the table. */
 struct span {
@@ -39,6 +39,9 @@ int coverage_writer_new(sqlite3 *db, const char *path, struct coverage_writer **
         [END_COVERAGE] = "UPDATE coverage SET to_ns = ? WHERE row = ?",
         [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?), beat_ns = max(ifnull(beat_ns, 0), ?), stored_events = ?, stored_others = ? "
                            "WHERE row = ?",
+        [BEGIN_AGAIN] = "UPDATE coverage SET from_ns = min(from_ns, ?1), alive_ns = min(alive_ns, ?1), beat_ns = min(beat_ns, ?1) "
+                        "WHERE row = ?2 AND max(from_ns, alive_ns, ifnull(beat_ns, 0)) > ?1",
+        [PLACES_AGAIN] = "UPDATE coverage_place SET from_ns = ?1 WHERE coverage = ?2 AND from_ns > ?1",
     };
     struct coverage_writer *w = calloc(1, sizeof(*w));
     int r = 0;
@@ -195,6 +198,19 @@ int coverage_writer_end(struct coverage_writer *w, struct bytes m, struct err *e
     return run(w, END_COVERAGE, err);
 }
 
+/* By a clock that was set back since, what is watched is watched from now on: no time that has not come is claimed. */
+static int begin_again(struct coverage_writer *w, int64_t row, uint64_t now_ns, struct err *err)
+{
+    int r;
+
+    for (int i = BEGIN_AGAIN; i <= PLACES_AGAIN; i++) {
+        sqlite3_bind_int64(w->statements[i], 1, (sqlite3_int64)now_ns);
+        sqlite3_bind_int64(w->statements[i], 2, row);
+    }
+    r = run(w, BEGIN_AGAIN, err);
+    return r == 0 && sqlite3_changes(w->db) ? run(w, PLACES_AGAIN, err) : r; /* of those there may be thousands */
+}
+
 int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
                                struct err *err)
 {
@@ -208,6 +224,8 @@ int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, uint
         sqlite3_bind_int64(s, 4, (sqlite3_int64)stored->at[SPOOL_OTHERS]);
         sqlite3_bind_int64(s, 5, w->at[i].row);
         r = run(w, ALIVE_COVERAGE, err);
+        if (r == 0 && !w->adopted)
+            r = begin_again(w, w->at[i].row, now_ns, err);
     }
     return r;
 }

@@ -27,7 +27,8 @@ int coverage_writer_add_place(struct coverage_writer *w, struct bytes m, struct 
 int coverage_writer_end(struct coverage_writer *w, struct bytes m, struct err *err);
 
 /* All spans that go on are alive until `seen_ns`, and whoever observes is at now_ns, both CLOCK_REALTIME; an adopted one's observer
- * has ended. What `stored` counts is in the store with this transaction. */
+ * has ended. What `stored` counts is in the store with this transaction. One that
+ * began later than now_ns, by a clock that was set back since, begins now. */
 int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
                                struct err *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/sqlite.h"
+#include "util/fold.h"
 
 #define ID_LEN sizeof(((struct event *)0)->id)
 /* All of an event but its bytes. */
@@ -17,9 +18,7 @@ enum { STATE_file, STATE_before, STATE_after };
 
 static char *put_difference(char *at, uint64_t before, uint64_t value)
 {
-    uint64_t d = value - before;
-
-    return put_u64(at, d << 1 ^ (uint64_t)((int64_t)d >> 63));
+    return put_u64(at, fold(value - before));
 }
 
 struct packing {
@@ -179,7 +178,7 @@ static bool take_difference(struct bytes *message, uint64_t *value)
 
     if (!unpack_u64(message, &d))
         return false;
-    *value += d >> 1 ^ -(d & 1);
+    *value += unfold(d);
     return true;
 }
 
@@ -217,41 +216,244 @@ static unsigned state_of(unsigned field)
     return field == DELTA_file ? STATE_file : field == DELTA_before ? STATE_before : STATE_after;
 }
 
-int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask)
+static bool take_field(unsigned field, struct bytes *from, struct delta_values *values)
 {
-    uint64_t mask, left;
+    switch (type_of(field)) {
+    case -1:
+        return false;
+    case FIELD_BYTES:
+        return unpack_bytes(from, &values->bytes[field]);
+    case FIELD_ID:
+        return take_id(from, &values->bytes[field]);
+    case FIELD_STATE:
+        return take_state(from, values->states[state_of(field)]);
+    default:
+        return take_difference(from, &values->numbers[field]);
+    }
+}
 
-    if (message->len < sizeof(mask))
-        return -EBADMSG;
-    memcpy(&mask, message->data, sizeof(mask));
+static bool take_mask(struct bytes *from, struct delta_values *values, uint64_t *ret)
+{
+    uint64_t mask;
+
+    if (from->len < sizeof(mask))
+        return false;
+    memcpy(&mask, from->data, sizeof(mask));
+    *from = (struct bytes){ from->data + sizeof(mask), from->len - sizeof(mask) };
     mask = le64toh(mask);
-    *message = (struct bytes){ message->data + sizeof(mask), message->len - sizeof(mask) };
     if (mask & DELTA_ALONE)
         memset(values, 0, sizeof(*values));
-    for (left = mask & ~DELTA_ALONE; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        bool fine;
+    *ret = mask;
+    return true;
+}
 
-        switch (type_of(i)) {
-        case -1:
+int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask)
+{
+    if (!take_mask(message, values, ret_mask))
+        return -EBADMSG;
+    for (uint64_t left = *ret_mask & ~DELTA_ALONE; left; left &= left - 1)
+        if (!take_field((unsigned)__builtin_ctzll(left), message, values))
             return -EBADMSG;
-        case FIELD_BYTES:
-            fine = unpack_bytes(message, &values->bytes[i]);
-            break;
-        case FIELD_ID:
-            fine = take_id(message, &values->bytes[i]);
-            break;
-        case FIELD_STATE:
-            fine = take_state(message, values->states[state_of(i)]);
-            break;
-        default:
-            fine = take_difference(message, &values->numbers[i]);
-        }
-        if (!fine)
+    return 0;
+}
+
+/* ---- fields of one kind beside each other ---- */
+
+#define STEP_INVERSE 0xf1de83e19937733dull
+_Static_assert(EVENT_ID_STEP * STEP_INVERSE == 1, "steps cannot be counted");
+
+/* The second half of an id, from that of the one before, and back. */
+static uint64_t steps_of(const char before[], uint64_t hash)
+{
+    uint64_t word;
+
+    memcpy(&word, before + sizeof(word), sizeof(word));
+    return (hash - be64toh(word)) * STEP_INVERSE - 1;
+}
+
+static uint64_t hash_of(const char before[], uint64_t steps)
+{
+    uint64_t word;
+
+    memcpy(&word, before + sizeof(word), sizeof(word));
+    return be64toh(word) + (steps + 1) * EVENT_ID_STEP;
+}
+
+static void split_id(struct bytes id, struct delta_values *values, struct sbuf columns[DELTA_COLUMNS])
+{
+    uint64_t time = htobe64(values->numbers[DELTA_time_ns]), hash; /* what an id begins with, of most */
+
+    for (size_t i = 0; i < sizeof(time); i++)
+        sbuf_add_char(&columns[DELTA_id], (char)(id.data[i] ^ ((const char *)&time)[i]));
+    memcpy(&hash, id.data + sizeof(time), sizeof(hash));
+    hash = htobe64(steps_of(values->id, be64toh(hash)));
+    sbuf_add(&columns[DELTA_COLUMN_ID_REST], (const char *)&hash, sizeof(hash));
+    memcpy(values->id, id.data, ID_LEN);
+}
+
+/* Which of the message's members differ, as they are now: times, which are the event's as a rule, by how far they are from that. */
+static bool split_state(struct bytes message, const struct delta_values *values, unsigned state, struct sbuf *which,
+                        struct sbuf members[STATE_MEMBERS])
+{
+    uint64_t mask, d;
+
+    if (!unpack_u64(&message, &mask))
+        return false;
+    pack_u64(which, mask);
+    for (uint64_t left = mask; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+
+        if (!unpack_u64(&message, &d))
+            return false;
+        pack_u64(&members[i], i < STATE_TIMES ? d : fold(values->states[state][i] - values->numbers[DELTA_time_ns]));
+    }
+    return true;
+}
+_Static_assert((int)DELTA_time_ns < (int)DELTA_file && (int)DELTA_time_ns < (int)DELTA_before && (int)DELTA_time_ns < (int)DELTA_after,
+               "the time is not known yet");
+
+/* Of a rename: the directory is the path's as a rule, and its name the path's of the event before. */
+#define PREVIOUS_DIRECTORY DELTA_DIRECTORY(PLACE_PREVIOUS)
+#define PREVIOUS_NAME DELTA_NAME(PLACE_PREVIOUS)
+enum { UNKNOWN, EXPECTED, LENGTH_AND };
+_Static_assert(DELTA_DIRECTORY(PLACE_PATH) < PREVIOUS_DIRECTORY, "the path is not known yet");
+
+static bool is_previous(unsigned field)
+{
+    return field == PREVIOUS_DIRECTORY || field == PREVIOUS_NAME;
+}
+
+/* name: of the path of the event before. */
+static struct bytes expected_of(unsigned field, const struct delta_values *values, struct bytes name)
+{
+    return field == PREVIOUS_NAME ? name : values->bytes[DELTA_DIRECTORY(PLACE_PATH)];
+}
+
+static void split_previous(struct bytes value, struct bytes expected, struct sbuf *out)
+{
+    if (!bytes_known(value)) {
+        pack_u64(out, UNKNOWN);
+    } else if (bytes_known(expected) && bytes_equal(value, expected)) {
+        pack_u64(out, EXPECTED);
+    } else {
+        pack_u64(out, value.len + LENGTH_AND);
+        sbuf_add_bytes(out, value);
+    }
+}
+
+int delta_split(struct bytes *message, struct delta_values *values, struct sbuf columns[DELTA_COLUMNS], struct sbuf *members)
+{
+    const char *mask_at = message->data;
+    struct bytes id = BYTES_NULL, name = values->bytes[DELTA_NAME(PLACE_PATH)];
+    bool fine = true;
+    uint64_t mask;
+
+    if (!take_mask(message, values, &mask))
+        return -EBADMSG;
+    if (mask & DELTA_ALONE)
+        name = BYTES_NULL;
+    sbuf_add(&columns[DELTA_COLUMN_MASK], mask_at, sizeof(mask));
+    for (uint64_t left = mask & ~DELTA_ALONE; left && fine; left &= left - 1) {
+        unsigned field = (unsigned)__builtin_ctzll(left);
+        const char *at = message->data;
+        struct bytes own;
+
+        if (!take_field(field, message, values))
+            return -EBADMSG;
+        own = (struct bytes){ at, (size_t)(message->data - at) };
+        if (field == DELTA_id)
+            id = values->bytes[field];
+        else if (members && type_of(field) == FIELD_STATE)
+            fine = split_state(own, values, state_of(field), &columns[field], members + state_of(field) * STATE_MEMBERS);
+        else if (members && is_previous(field))
+            split_previous(values->bytes[field], expected_of(field, values, name), &columns[field]);
+        else
+            sbuf_add_bytes(&columns[field], own);
+    }
+    if (fine && id.data)
+        split_id(id, values, columns);
+    return fine ? 0 : -EBADMSG;
+}
+
+static bool join_id(struct bytes columns[DELTA_COLUMNS], struct delta_values *values, bool steps)
+{
+    struct bytes *first = &columns[DELTA_id], *rest = &columns[DELTA_COLUMN_ID_REST];
+    uint64_t time = htobe64(values->numbers[DELTA_time_ns]), word;
+
+    if (first->len < sizeof(word) || rest->len < sizeof(word))
+        return false;
+    memcpy(&word, rest->data, sizeof(word));
+    if (steps)
+        word = htobe64(hash_of(values->id, be64toh(word)));
+    memcpy(values->id + sizeof(word), &word, sizeof(word));
+    memcpy(&word, first->data, sizeof(word));
+    word ^= time;
+    memcpy(values->id, &word, sizeof(word));
+    *first = (struct bytes){ first->data + sizeof(word), first->len - sizeof(word) };
+    *rest = (struct bytes){ rest->data + sizeof(word), rest->len - sizeof(word) };
+    values->bytes[DELTA_id] = (struct bytes){ values->id, ID_LEN };
+    return true;
+}
+_Static_assert(ID_LEN == 2 * sizeof(uint64_t), "join_id() joins two words");
+
+static bool join_state(struct bytes *which, struct bytes columns[STATE_MEMBERS], struct delta_values *values, unsigned state)
+{
+    uint64_t *members = values->states[state], mask;
+
+    if (!unpack_u64(which, &mask) || mask >> STATE_MEMBERS)
+        return false;
+    for (; mask; mask &= mask - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(mask);
+
+        if (i >= STATE_TIMES)
+            members[i] = values->numbers[DELTA_time_ns];
+        if (!take_difference(&columns[i], &members[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool join_previous(struct bytes *from, struct bytes expected, struct bytes *ret)
+{
+    uint64_t n;
+
+    if (!unpack_u64(from, &n) || (n >= LENGTH_AND && n - LENGTH_AND > from->len))
+        return false;
+    if (n < LENGTH_AND) {
+        *ret = n == UNKNOWN ? BYTES_NULL : expected;
+        return n == UNKNOWN || bytes_known(expected);
+    }
+    n -= LENGTH_AND;
+    *ret = (struct bytes){ from->data, (size_t)n };
+    *from = (struct bytes){ from->data + n, from->len - (size_t)n };
+    return true;
+}
+
+static bool join_field(unsigned field, struct bytes *from, struct bytes *members, struct bytes name, struct delta_values *values)
+{
+    if (members && type_of(field) == FIELD_STATE)
+        return join_state(from, members + state_of(field) * STATE_MEMBERS, values, state_of(field));
+    if (members && is_previous(field))
+        return join_previous(from, expected_of(field, values, name), &values->bytes[field]);
+    return take_field(field, from, values);
+}
+
+int delta_join(struct bytes columns[DELTA_COLUMNS], struct bytes *members, struct delta_values *values, bool steps)
+{
+    struct bytes name = values->bytes[DELTA_NAME(PLACE_PATH)];
+    uint64_t mask;
+
+    if (!take_mask(&columns[DELTA_COLUMN_MASK], values, &mask))
+        return -EBADMSG;
+    if (mask & DELTA_ALONE)
+        name = BYTES_NULL;
+    for (uint64_t left = mask & ~DELTA_ALONE & ~(1ull << DELTA_id); left; left &= left - 1) {
+        unsigned field = (unsigned)__builtin_ctzll(left);
+
+        if (!join_field(field, &columns[field], members, name, values))
             return -EBADMSG;
     }
-    *ret_mask = mask;
-    return 0;
+    return !(mask >> DELTA_id & 1) || join_id(columns, values, steps) ? 0 : -EBADMSG;
 }
 
 #define FIRST (DELTA_PREVIOUS_HOST_PATH + 1) /* of the record's own fields */

@@ -63,13 +63,34 @@ void delta_pack(struct delta_packer *packer, const struct event_places *places, 
 struct delta_values {
     uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][STATE_MEMBERS];
     struct bytes bytes[DELTA_FIELDS];
+    char id[16]; /* delta_join()'s and delta_split()'s */
 };
 
+/* Does it say everything by itself, without the event before it? What is too short is not. */
 bool delta_is_alone(struct bytes message);
 /* The same of a whole MESSAGE_EVENT or MESSAGE_EVENT_ONCE. */
 bool delta_event_is_alone(struct bytes message);
 /* Moves *message behind the event and *values to it; *ret_mask: what differs. -EBADMSG. */
 int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask);
+
+/*
+ * The same fields, those of one kind beside each other: they are alike, and are compressed to half of what the events are. A
+ * column for each field, with what the message has of it; of the id, whose first half is the time as a rule, what differs from that;
+ * of its second half by how many of EVENT_ID_STEP it is farther on than the one before it, less the one that is expected. Of a state the
+ * column has which members differ, and each member has one of its own, in which times are the difference to the event's. Of a previous
+ * path's directory: 0 unknown, 1 the path's own, else its length and 2 more, and its bytes; of its name likewise, and 1 the name of the path
+ * of the event before.
+ */
+#define DELTA_COLUMN_MASK DELTA_FIELDS
+#define DELTA_COLUMN_ID_REST (DELTA_FIELDS + 1)
+#define DELTA_COLUMNS (DELTA_FIELDS + 2)
+#define DELTA_MEMBER_COLUMNS (DELTA_STATES * STATE_MEMBERS)
+/* Moves *message behind the event, *values to it, and adds it to the columns. members: NULL for columns of before, where a state, and a
+ * previous path, are as the message has them; nothing writes them any more but tests. -EBADMSG. */
+int delta_split(struct bytes *message, struct delta_values *values, struct sbuf columns[DELTA_COLUMNS], struct sbuf *members);
+/* Moves each column behind its part of the event, and *values to it. steps: false for columns of before, where the second half of an id
+ * is as it is; members: NULL likewise. -EBADMSG. */
+int delta_join(struct bytes columns[DELTA_COLUMNS], struct bytes *members, struct delta_values *values, bool steps);
 
 /* The record's fields as columns, without the places: parameters from `first` on. The values have to outlive the
  * statement's step. */

@@ -13,7 +13,6 @@
 #define E(column, member, type) { #column, offsetof(struct event, member), type },
 const struct field event_fields[] = { EVENT_FIELDS(E) { 0 } };
 #undef E
-const unsigned event_field_count = ARRAY_SIZE(event_fields) - 1;
 
 #define P(column, member, type) { column, offsetof(struct process, member), type }
 const struct field process_fields[] = {
@@ -252,45 +251,68 @@ void fields_pack(const struct field *fields, const void *record, struct sbuf *ou
     }
 }
 
+/* v: of a number; b: of what is bytes. */
+static int set_member(const struct field *f, uint64_t v, struct bytes b, struct arena *arena, void *record)
+{
+    void *at = (char *)record + f->offset;
+
+    switch (f->type) {
+    case FIELD_BOOL:
+        *(bool *)at = v != 0;
+        break;
+    case FIELD_I32:
+        *(int *)at = (int)v;
+        break;
+    case FIELD_U32:
+        *(uint32_t *)at = (uint32_t)v;
+        break;
+    case FIELD_I64:
+    case FIELD_U64:
+        *(uint64_t *)at = v;
+        break;
+    case FIELD_BYTES:
+        *(struct bytes *)at = arena_copy(arena, b);
+        break;
+    case FIELD_ID:
+        if (b.len != 16)
+            return -EBADMSG;
+        memcpy(at, b.data, 16);
+        break;
+    case FIELD_STATE:
+        if (b.len)
+            unpack_state(b, at);
+        break;
+    }
+    return 0;
+}
+
 int fields_unpack(const struct field *fields, struct bytes *message, struct arena *arena, void *record)
 {
-    for (const struct field *f = fields; f->column; f++) {
-        void *at = (char *)record + f->offset;
+    int r = 0;
+
+    for (const struct field *f = fields; f->column && r == 0; f++) {
         struct bytes b = BYTES_NULL;
         uint64_t v = 0;
         bool is_bytes = f->type == FIELD_BYTES || f->type == FIELD_ID || f->type == FIELD_STATE;
 
         if (is_bytes ? !unpack_bytes(message, &b) : !unpack_u64(message, &v))
             return -EBADMSG;
-        switch (f->type) {
-        case FIELD_BOOL:
-            *(bool *)at = v != 0;
-            break;
-        case FIELD_I32:
-            *(int *)at = (int)v;
-            break;
-        case FIELD_U32:
-            *(uint32_t *)at = (uint32_t)v;
-            break;
-        case FIELD_I64:
-        case FIELD_U64:
-            *(uint64_t *)at = v;
-            break;
-        case FIELD_BYTES:
-            *(struct bytes *)at = arena_copy(arena, b);
-            break;
-        case FIELD_ID:
-            if (b.len != 16)
-                return -EBADMSG;
-            memcpy(at, b.data, 16);
-            break;
-        case FIELD_STATE:
-            if (b.len)
-                unpack_state(b, at);
-            break;
-        }
+        r = set_member(f, v, b, arena, record);
     }
-    return 0;
+    return r;
+}
+
+int fields_set(const struct field *fields, const uint64_t *numbers, const struct bytes *bytes, struct arena *arena, void *record)
+{
+    size_t room = 0;
+    int r = 0;
+
+    for (unsigned i = 0; fields[i].column; i++)
+        room += bytes[i].data ? (bytes[i].len + 1 + 7) & ~(size_t)7 : 0; /* with its NUL */
+    arena->first_size = room;
+    for (unsigned i = 0; fields[i].column && r == 0; i++)
+        r = set_member(&fields[i], numbers[i], bytes[i], arena, record);
+    return r;
 }
 
 /* ---- rows ---- */

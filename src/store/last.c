@@ -123,8 +123,7 @@ static int ask(struct store_last *l, int way, struct bytes path, uint64_t operat
     return r < 0 ? r : ask_one(l, l->packed[way], path, operations, row, time_ns, err);
 }
 
-int store_last_find(struct store_last *l, struct bytes path, struct bytes host_path, uint64_t operations,
-                    struct event **ret, struct err *err)
+static int find(struct store_last *l, struct bytes path, struct bytes host_path, uint64_t operations, struct event **ret, struct err *err)
 {
     int64_t row = 0, time_ns = 0;
     int r = ask(l, BY_PATH, path, operations, &row, &time_ns, err);
@@ -136,4 +135,16 @@ int store_last_find(struct store_last *l, struct bytes path, struct bytes host_p
     if (r < 0)
         return r;
     return row ? loader_event(l->loader, row, ret, err) : -ENOENT;
+}
+
+int store_last_find(struct store_last *l, struct bytes path, struct bytes host_path, uint64_t operations,
+                    struct event **ret, struct err *err)
+{
+    bool begun;
+    int r = select_moment(l->store, &begun, err);
+
+    if (r == 0)
+        r = find(l, path, host_path, operations, ret, err);
+    select_moment_end(l->store, begun);
+    return r;
 }

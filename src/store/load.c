@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "cause/cause.h"
 #include "store/block.h"
 #include "store/fields.h"
+#include "store/process_pack.h"
 #include "store/schema.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
+
+#define REMEMBERED 4096 /* processes, and containers: a store may have millions of them */
 
 struct loaded {
     int64_t row;
@@ -24,6 +27,7 @@ struct loader {
     struct store *store;
     sqlite3_stmt *event, *process, *container;
     struct block_reader *blocks; /* NULL: the store has none */
+    struct process_packs *packs; /* likewise */
     struct loaded *processes, *containers;
     int failure; /* of what an event refers to */
 };
@@ -70,6 +74,8 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
         r = prepare(l, "row", "container", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
     if (r == 0 && store->has.blocks)
         r = block_reader_new(store->db, store->path, &l->blocks, err);
+    if (r == 0 && store->has.process_packs)
+        r = process_packs_new(store->db, store->path, &l->packs, err);
     if (r < 0) {
         loader_free(l);
         return r;
@@ -78,23 +84,36 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
     return 0;
 }
 
-void loader_free(struct loader *l)
+static void forget_processes(struct loader *l)
 {
     struct loaded *k, *next;
 
-    if (!l)
-        return;
     HASH_ITER(hh, l->processes, k, next) {
         HASH_DEL(l->processes, k);
         process_unref(k->process);
         free(k);
     }
+}
+
+static void forget_containers(struct loader *l)
+{
+    struct loaded *k, *next;
+
     HASH_ITER(hh, l->containers, k, next) {
         HASH_DEL(l->containers, k);
         container_unref(k->container);
         free(k);
     }
+}
+
+void loader_free(struct loader *l)
+{
+    if (!l)
+        return;
+    forget_processes(l);
+    forget_containers(l);
     block_reader_free(l->blocks);
+    process_packs_free(l->packs);
     sqlite3_finalize(l->event);
     sqlite3_finalize(l->process);
     sqlite3_finalize(l->container);
@@ -109,6 +128,7 @@ static struct loaded *remember(struct loaded **table, int64_t row)
         return NULL;
     k->row = row;
     HASH_ADD(hh, *table, row, sizeof(k->row), k);
+    HASH_FREE_IF_OUT(hh, k);
     return k;
 }
 
@@ -148,18 +168,46 @@ struct process_rows {
     int64_t parent, container, earlier;
 };
 
+/* One that is no row any more. NULL: it is not there, or cannot be read. */
+static struct process *unpack_process(struct loader *l, int64_t row, struct process_rows *ret)
+{
+    const struct process_values *v = NULL;
+    struct process *p = NULL;
+    int r = l->packs ? process_packs_find(l->packs, row, &v, NULL) : -ENOENT;
+
+    if (r == 0) {
+        p = process_new(0, 0);
+        r = p ? process_values_read(v, p) : -ENOMEM;
+    }
+    if (r == 0)
+        *ret = (struct process_rows){ (int64_t)v->numbers[PROCESS_PARENT], (int64_t)v->numbers[PROCESS_CONTAINER],
+                                      (int64_t)v->numbers[PROCESS_EARLIER] };
+    if (r == 0)
+        return p;
+    process_unref(p);
+    l->failure = r == -ENOENT ? -EBADMSG : r;
+    return NULL;
+}
+
 /* One row without those that it refers to. They were written before it: else the store is damaged, and may have circles. */
 static struct process *read_process(struct loader *l, int64_t row, struct process_rows *ret)
 {
     struct process *p = NULL;
+    int code;
 
     *ret = (struct process_rows){ 0 };
-    if (read_row(l, l->process, row) && (p = process_new(0, 0))) {
+    sqlite3_bind_int64(l->process, 1, row);
+    code = sqlite3_step(l->process);
+    if (code == SQLITE_ROW && (p = process_new(0, 0))) {
         ret->parent = sqlite3_column_int64(l->process, 0);
         ret->container = sqlite3_column_int64(l->process, 1);
         ret->earlier = sqlite3_column_int64(l->process, 2);
         fields_read(process_fields, l->process, 3, &p->arena, p);
     }
+    if (code == SQLITE_DONE)
+        p = unpack_process(l, row, ret);
+    else if (code != SQLITE_ROW)
+        l->failure = db_error(l->store->db, l->store->path, NULL);
     sqlite3_reset(l->process);
     if (ret->parent >= row || ret->earlier >= row) {
         ret->parent = ret->earlier = 0;
@@ -227,6 +275,10 @@ static int relate(struct loader *l, int64_t process, int64_t victim, bool no_cau
 {
     int r;
 
+    if (HASH_COUNT(l->processes) > REMEMBERED) /* those that are in use begin anew with the next event */
+        forget_processes(l);
+    if (HASH_COUNT(l->containers) > REMEMBERED)
+        forget_containers(l);
     if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
         e->host_path = e->path;
     e->actor.process = load_process(l, process, 0);
@@ -248,6 +300,16 @@ static struct bytes packed_place(struct event *e, const struct delta_values *val
     return path_of(e, values->bytes[DELTA_DIRECTORY(which)], values->bytes[DELTA_NAME(which)]);
 }
 
+/* What all copies of its bytes take, so that one allocation is enough. */
+static size_t room_of(const struct delta_values *values)
+{
+    size_t room = 0;
+
+    for (unsigned i = 0; i < DELTA_FIELDS_NOW; i++)
+        room += values->bytes[i].data ? (values->bytes[i].len + 2 + 7) & ~(size_t)7 : 0; /* a slash, a NUL */
+    return room;
+}
+
 int loader_packed(struct loader *l, const struct block_event *packed, bool no_cause, struct event **ret, struct err *err)
 {
     struct event *e = event_new();
@@ -255,6 +317,7 @@ int loader_packed(struct loader *l, const struct block_event *packed, bool no_ca
 
     if (!e)
         return err_set(err, -ENOMEM, "the store");
+    e->arena.first_size = room_of(&packed->values);
     delta_read(&packed->values, e);
     e->path = packed_place(e, &packed->values, PLACE_PATH);
     e->previous_path = packed_place(e, &packed->values, PLACE_PREVIOUS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows become records. Processes and containers are shared between the events of one question. */
+/* Rows become records. Processes and containers are shared between events of one question that are near each other. */
 #pragma once
 
 #include "event/event.h"
@@ -8,6 +8,7 @@
 
 struct loader;
 
+/* store: borrowed until loader_free(). -ENOMEM, or an error of SQLite's with err's text. */
 int loader_new(struct store *store, struct loader **ret, struct err *err);
 void loader_free(struct loader *loader); /* NULL is fine */
 /* -ENOENT: no such row. */

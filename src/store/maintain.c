@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/compact.h"
 #include "store/others.h"
 #include "store/packed.h"
 #include "store/prune.h"
@@ -53,26 +54,83 @@ static int count_events(sqlite3 *db, const char *path, uint64_t since_ns, uint64
                             "AND e.time_ns >= ?1)", since_ns, ret, err);
 }
 
-static int remove_all(sqlite3 *db, const char *path, const struct store_retention *retention, bool *others, struct err *err)
+struct pruning {
+    sqlite3 *db;
+    const char *path;
+    uint64_t now_ns; /* one moment, or there is always more */
+    bool *others;    /* once there are, what they remember must stay */
+    struct err *fault; /* what was left as it is */
+};
+
+static void note_fault(const struct pruning *p, const char *fault)
+{
+    if (fault[0])
+        snprintf(p->fault->text, sizeof(p->fault->text), "%s", fault);
+}
+
+/* Before each step, but for the first: others may write for most of the time. */
+static int before_step(const struct pruning *p, uint64_t *begin_ns, struct err *err)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (*p->others && *begin_ns)
+        usleep((useconds_t)((now - *begin_ns) * PAUSES / 1000 + 1000));
+    *begin_ns = clock_ns(CLOCK_MONOTONIC);
+    return *p->others ? 0 : others_are_alive(p->db, p->path, p->now_ns, p->others, err);
+}
+
+/* sweep: and what nothing refers to any more. */
+static int remove_events(const struct pruning *p, const struct store_retention *retention, bool sweep, struct err *err)
 {
     const struct rows_in_use nobody = { 0 };
-    const uint64_t now_ns = clock_ns(CLOCK_REALTIME); /* one moment, or there is always more */
     struct pruner *pruner = NULL;
+    uint64_t begin_ns = 0;
     bool forget;
-    int r = pruner_new(db, path, retention, &pruner, err), more = 1;
+    int r = pruner_new(p->db, p->path, retention, &pruner, err), more = 1;
 
     while (r == 0 && more == 1) {
-        uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
-
-        if (!*others) /* once there are, what they remember must stay */
-            r = others_are_alive(db, path, now_ns, others, err);
+        r = before_step(p, &begin_ns, err);
         if (r == 0)
-            more = pruner_step(pruner, now_ns, *others ? NULL : &nobody, &forget, err);
-        if (*others && more == 1)
-            usleep((useconds_t)((clock_ns(CLOCK_MONOTONIC) - begin_ns) * PAUSES / 1000 + 1000));
+            more = pruner_step(pruner, p->now_ns, *p->others || !sweep ? NULL : &nobody, &forget, err);
     }
+    if (pruner)
+        note_fault(p, pruner_fault(pruner));
     pruner_free(pruner);
     return r < 0 ? r : more;
+}
+
+static int compact(const struct pruning *p, struct err *err)
+{
+    struct compactor *compactor = NULL;
+    uint64_t begin_ns = 0;
+    int r = compactor_new(p->db, p->path, &compactor, err), more = 1;
+
+    while (r == 0 && more == 1) {
+        r = before_step(p, &begin_ns, err);
+        if (r == 0)
+            more = compactor_run(compactor, p->now_ns, RETENTION_COMPACT_NS, err);
+    }
+    if (compactor)
+        note_fault(p, compactor_fault(compactor));
+    compactor_free(compactor);
+    return r < 0 ? r : more;
+}
+
+/* By age, then what is left takes less room, then by size; what is free is given back after that. */
+static int remove_all(sqlite3 *db, const char *path, const struct store_retention *retention, bool *others, struct err *err)
+{
+    struct err fault = ERR_INIT;
+    const struct pruning p = { .db = db, .path = path, .now_ns = clock_ns(CLOCK_REALTIME), .others = others, .fault = &fault };
+    const struct store_retention by_age = { .age_ns = retention->age_ns };
+    int r = by_age.age_ns ? remove_events(&p, &by_age, false, err) : 0;
+
+    if (r == 0)
+        r = compact(&p, err);
+    if (r == -ENOSPC) /* what is removed next makes room */
+        r = 0;
+    if (r == 0)
+        r = remove_events(&p, retention, true, err);
+    return r == 0 && fault.text[0] ? err_say(err, -EBADMSG, "%s; all else is done", fault.text) : r;
 }
 
 int store_prune(const char *path, const struct store_retention *retention, bool dry_run, struct store_pruned *ret, struct err *err)

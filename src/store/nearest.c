@@ -33,6 +33,14 @@ static void widen_volume(struct coverage_place *p)
     p->path = bytes_of("/");
 }
 
+/* Of a layer the host's path is that of the container behind the layer's own: of all that the container has, nothing. */
+static bool is_mount(const struct coverage_place *p)
+{
+    if (p->path.len == 1)
+        return false;
+    return p->host_path.len <= p->path.len || !bytes_ends_with(p->host_path, p->path);
+}
+
 /* Is this place's pair of paths the answer? The deepest is: it may be a volume within a container's layer. */
 static bool translate_by(const struct coverage_asking *a, const struct coverage_place *p, size_t *depth, struct store_query *q,
                          struct arena *arena)
@@ -58,6 +66,7 @@ static bool translate_by(const struct coverage_asking *a, const struct coverage_
         q->path = exchange(arena, p->host_path, asked->path, p->path);
         q->host_path = asked->path;
     }
+    q->host_is_mount = is_mount(p);
     return true;
 }
 

@@ -56,7 +56,15 @@ void observer_write(char ret[OBSERVER_SIZE])
         snprintf(ret, OBSERVER_SIZE, "%s %llu %d %llu", boot, (unsigned long long)ns.st_ino, (int)getpid(), start);
 }
 
-enum observer_state observer_state(struct bytes observer)
+enum observer_state {
+    OBSERVER_UNKNOWN, /* of another pid namespace, or not written down */
+    OBSERVER_LIVES,
+    OBSERVER_ENDED,   /* also: this is a copy of the store on another machine */
+};
+
+/* observer: as it is in the store. One of another boot has ended; else /proc says it, in the pid namespace of both.
+ * OBSERVER_UNKNOWN: it cannot be seen. */
+static enum observer_state observer_state(struct bytes observer)
 {
     char text[OBSERVER_SIZE], boot[BOOT_ID_SIZE], here[BOOT_ID_SIZE], state;
     unsigned long long ns_inode, start, now;

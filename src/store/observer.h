@@ -16,11 +16,5 @@ void observer_write(char ret[OBSERVER_SIZE]);
 /* Written in its place once that one writes elsewhere: it has ended, whoever lives. */
 #define OBSERVER_NOBODY "- 0 1 0"
 
-enum observer_state {
-    OBSERVER_UNKNOWN, /* of another pid namespace, or not written down */
-    OBSERVER_LIVES,
-    OBSERVER_ENDED,   /* also: this is a copy of the store on another machine */
-};
-enum observer_state observer_state(struct bytes observer);
 /* Does it live? Where that cannot be seen, by beat_ns, when it last wrote. Both CLOCK_REALTIME. */
 bool observer_is_alive(struct bytes observer, uint64_t beat_ns, uint64_t now_ns);

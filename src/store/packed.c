@@ -91,7 +91,7 @@ static int code_of(int r)
 static int next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
-    int r = block_reader_next(c->reader, &c->event, NULL);
+    int r = block_reader_next_rows(c->reader, &c->event, NULL);
 
     if (r <= 0)
         c->event = NULL;
@@ -129,11 +129,22 @@ static void result_bytes(sqlite3_context *context, struct bytes b)
         sqlite3_result_null(context);
 }
 
+/* What conditions ask for first is known without the values: most events of a block are of other files, and of other containers. */
+static bool is_a_row(int which)
+{
+    return which == ROW || which == VICTIM || which == SUSPECT_REST || which == DIRECTORY || which == PREVIOUS_DIRECTORY ||
+           which == HOST_DIRECTORY;
+}
+
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which)
 {
-    const struct block_event *e = ((struct cursor *)base)->event;
+    struct cursor *c = (struct cursor *)base;
+    const struct block_event *e = c->event;
     const uint64_t *numbers = e->values.numbers;
+    int r = is_a_row(which) ? 0 : block_reader_values(c->reader, NULL);
 
+    if (r < 0)
+        return code_of(r);
     switch (which) {
     case ROW:
         sqlite3_result_int64(context, e->row);

@@ -8,4 +8,5 @@
 
 #include "store/sqlite.h"
 
+/* To be called once for each connection. path: for err's text. 0, or an error of SQLite's. */
 int packed_register(sqlite3 *db, const char *path, struct err *err);

@@ -13,6 +13,7 @@
 #include "util/macro.h"
 
 #define LOOK_NS (10 * NS_PER_S)   /* CLOCK_MONOTONIC: is something too old, or the store too big? */
+#define PAUSE_MAX_NS (3600 * NS_PER_S) /* of what fails: twice as long each time */
 #define SWEEP_NS (3600 * NS_PER_S) /* processes: every block is read for them */
 #define STEP_NS (4 * NS_PER_MS)   /* so long a step is to take */
 #define ROWS_MIN 16
@@ -56,6 +57,7 @@ void pruner_free(struct pruner *p)
 {
     if (!p)
         return;
+    prune_forget_statements(p);
     block_reader_free(p->reader);
     compactor_free(p->compactor);
     row_set_done(&p->processes);
@@ -217,7 +219,7 @@ static int begin_task(struct pruner *p, const struct rows_in_use *in_use, struct
 
     p->watch = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(p->at); i++)
-        p->at[i] = p->task == ROLLUP ? INT64_MIN : 0;
+        p->at[i] = p->task == ROLLUP || p->task == DAILY ? INT64_MIN : 0;
     if (p->task == DIRECTORIES && !in_use)
         p->task = VACUUM;
     if (p->task == MARK) {
@@ -225,6 +227,8 @@ static int begin_task(struct pruner *p, const struct rows_in_use *in_use, struct
 
         row_set_done(&p->processes);
         row_set_done(&p->containers);
+        if (due)
+            p->unmarked = ERR_INIT;
         p->task = due ? MARK : VACUUM;
         if (due)
             r = prune_number(p, "SELECT ifnull(max(row), 0) FROM process", NULL, 0, &last, err); /* newer ones stay */
@@ -243,6 +247,8 @@ static int begin_task(struct pruner *p, const struct rows_in_use *in_use, struct
 
 static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_use, struct err *err)
 {
+    int r;
+
     if (p->task >= DIRECTORIES && p->task < VACUUM && !in_use) /* somebody else has come */
         return 0;
     switch (p->task) {
@@ -259,13 +265,16 @@ static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use 
     case COVERAGE:
         return step_coverage(p, now_ns, err);
     case ROLLUP:
-        return prune_step_rollup(p, now_ns, err);
+        return prune_step_rollup(p, err);
+    case DAILY:
+        return prune_step_daily(p, err);
     case DIRECTORIES:
         return prune_step_directories(p, err);
     case MARK:
         return prune_step_mark(p, in_use, err);
     case PROCESSES:
-        return prune_step_processes(p, err);
+        r = prune_step_processes(p, err);
+        return r ? r : prune_step_packs(p, err);
     case CONTAINERS:
         return prune_step_containers(p, err);
     case VACUUM:
@@ -276,10 +285,12 @@ static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use 
     return 0;
 }
 
-/* Steps take about as long as each other, on whatever disk. */
-static void fit(struct pruner *p, uint64_t ns)
+/* Steps take about as long as each other, on whatever disk, and what SQLite's log needs for one has to fit there. */
+static void fit(struct pruner *p, uint64_t ns, bool fits)
 {
-    if (ns > 2 * STEP_NS)
+    if (!fits)
+        p->rows = MAX(p->rows / 4, ROWS_MIN);
+    else if (ns > 2 * STEP_NS)
         p->rows = MAX(p->rows / 2, ROWS_MIN);
     else if (ns < STEP_NS / 2)
         p->rows = MIN(p->rows * 2, ROWS_MAX);
@@ -324,27 +335,48 @@ static int transaction(struct pruner *p, uint64_t now_ns, const struct rows_in_u
     return r < 0 ? r : p->task != IDLE;
 }
 
+/* What passes by itself is no fault: a disk that is full is said where it cannot be written, and somebody else writes for a moment only. */
+static bool is_fault(int r)
+{
+    return r < 0 && r != -EBUSY && r != -ENOSPC && r != -ENOMEM;
+}
+
+/* Returned is how long it is left alone. */
+static uint64_t note(struct prune_failing *f, int r, const struct err *why)
+{
+    if (!is_fault(r)) {
+        if (r == 0)
+            *f = (struct prune_failing){ 0 };
+        return LOOK_NS;
+    }
+    f->pause_ns = f->pause_ns ? MIN(2 * f->pause_ns, PAUSE_MAX_NS) : LOOK_NS;
+    (void)err_say(&f->why, r, "%s", err_text(why, r));
+    return f->pause_ns;
+}
+
+const char *pruner_fault(const struct pruner *p)
+{
+    const char *const all[] = { p->rounds.why.text, p->compacting.why.text, p->unmarked.text, p->compactor ? compactor_fault(p->compactor) : "" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (all[i][0])
+            return all[i];
+    return "";
+}
+
 /* While nothing is removed: what marks the processes in use must see every event where it was. */
 static int compact(struct pruner *p, uint64_t now_ns, struct err *err)
 {
-    uint64_t now = clock_ns(CLOCK_MONOTONIC), before_ns = now_ns - MIN(p->retention.compact_ns, now_ns);
-    int r, more = 0;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct err why = ERR_INIT;
+    int r;
 
     if (!p->compactor || now < p->compact_ns)
         return 0;
-    r = db_exec(p->db, p->path, "BEGIN IMMEDIATE", err);
-    if (r == 0)
-        r = more = compactor_step(p->compactor, before_ns, before_ns - MIN(DAY_NS, before_ns), err);
-    if (r >= 0)
-        r = db_exec(p->db, p->path, "COMMIT", err);
-    if (r < 0) {
-        (void)sqlite3_exec(p->db, "ROLLBACK", NULL, NULL, NULL);
-        compactor_roll_back(p->compactor);
-        return r;
-    }
-    if (!more)
-        p->compact_ns = now + LOOK_NS;
-    return more;
+    r = compactor_run(p->compactor, now_ns, p->retention.compact_ns, &why);
+    if (r != 1) /* a disk that is full still is for a while */
+        p->compact_ns = now + note(&p->compacting, r, &why);
+    return r < 0 ? err_say(err, r, "%s", err_text(&why, r)) : r;
 }
 
 void pruner_make_room(struct pruner *p)
@@ -359,21 +391,33 @@ bool pruner_makes_room(const struct pruner *p)
     return p->full;
 }
 
+void pruner_end_room(struct pruner *p)
+{
+    p->full = false;
+}
+
 int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_use, bool *ret_forget, struct err *err)
 {
     uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
     enum task was = p->task;
+    struct err why = ERR_INIT;
     int r;
 
     *ret_forget = false;
     if (p->task == IDLE && begin_ns < p->look_ns)
         return compact(p, now_ns, err);
     p->look_ns = begin_ns + LOOK_NS;
-    r = transaction(p, now_ns, in_use, err);
-    if (r < 0 || (p->too_big && was != IDLE && p->task == IDLE)) /* is it enough? */
+    r = transaction(p, now_ns, in_use, &why);
+    if (is_fault(r) || (r == 0 && p->task == IDLE))
+        p->look_ns = begin_ns + note(&p->rounds, r, &why);
+    else if (r < 0)
         p->look_ns = 0;
-    fit(p, clock_ns(CLOCK_MONOTONIC) - begin_ns);
+    if (r >= 0 && p->too_big && was != IDLE && p->task == IDLE) /* is it enough? */
+        p->look_ns = 0;
+    fit(p, clock_ns(CLOCK_MONOTONIC) - begin_ns, r != -ENOSPC);
     *ret_forget = p->forget;
     p->forget = false;
+    if (r < 0)
+        return err_say(err, r, "%s", err_text(&why, r));
     return r == 0 && was != IDLE && p->too_big ? 1 : r;
 }

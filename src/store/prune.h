@@ -20,6 +20,13 @@ void pruner_free(struct pruner *pruner); /* NULL is fine */
  * needs. */
 void pruner_make_room(struct pruner *pruner);
 bool pruner_makes_room(const struct pruner *pruner); /* that round is not over */
+void pruner_end_room(struct pruner *pruner);         /* nor will it be: what is left of it is not due any more */
+
+/*
+ * What cannot be done, as words: it is left out, or tried again after longer and longer pauses, while the rest goes on. "": nothing. Valid
+ * until the next step.
+ */
+const char *pruner_fault(const struct pruner *pruner);
 
 /*
  * One step, if there is something to do: 1, and 0 if there is nothing for now.

@@ -6,6 +6,7 @@
 #include "store/rollup.h"
 #include "util/macro.h"
 
+#define DAYS_MIN 7  /* whole days go of what is kept for so long: they were counted as a whole (store/daily.h) */
 #define SIZE_PART 8 /* such a part goes, where all of it is of the same hour */
 
 static int used_bytes(struct pruner *p, uint64_t *ret, struct err *err)
@@ -28,7 +29,7 @@ static int used_bytes(struct pruner *p, uint64_t *ret, struct err *err)
 static int floor_for_size(struct pruner *p, uint64_t now_ns, uint64_t used, uint64_t *ret, struct err *err)
 {
     const uint64_t size = p->full ? MIN(p->retention.size ? p->retention.size : UINT64_MAX, used - used / SIZE_PART) : p->retention.size;
-    uint64_t first = 0, last = 0;
+    uint64_t first = 0, last = 0, step;
     int r = prune_number(p,
                    "SELECT min(t) FROM (SELECT min(time_ns) AS t FROM event UNION ALL SELECT min(first_ns) FROM block)",
                    NULL, 0, &first, err);
@@ -36,11 +37,15 @@ static int floor_for_size(struct pruner *p, uint64_t now_ns, uint64_t used, uint
     if (r == 0)
         r = prune_number(p, "SELECT max(t) FROM (SELECT max(time_ns) AS t FROM event UNION ALL SELECT max(last_ns) FROM block)",
                    NULL, 0, &last, err);
-    if (r < 0 || !first)
+    first = MAX(first, p->floor_ns); /* a block that lies on both sides begins before it */
+    if (r < 0 || !last || first > last)
         return r;
+    if (first <= now_ns) /* what a clock was ahead of, until it was set back, is no measure: all that has come since would go for it */
+        last = MIN(last, now_ns);
     if (size && used > size)
         first += (uint64_t)((double)(last - first) * (double)(used - size) / (double)used / 2);
-    *ret = (first / ROLLUP_HOUR_NS + 1) * ROLLUP_HOUR_NS;
+    step = last - first < DAYS_MIN * SIZE_PART * DAY_NS ? ROLLUP_HOUR_NS : DAY_NS;
+    *ret = (first / step + 1) * step;
     if (*ret > now_ns || *ret > last)
         *ret = first + (last - first) / SIZE_PART + 1;
     return 0;
@@ -49,8 +54,7 @@ static int floor_for_size(struct pruner *p, uint64_t now_ns, uint64_t used, uint
 uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns)
 {
     uint64_t at = age_ns && age_ns < now_ns ? now_ns - age_ns : 0;
-
-    uint64_t step = age_ns < DAY_NS ? MAX(age_ns / 24, 1) : ROLLUP_HOUR_NS;
+    uint64_t step = age_ns < DAY_NS ? MAX(age_ns / 24, 1) : age_ns < DAYS_MIN * DAY_NS ? ROLLUP_HOUR_NS : DAY_NS;
 
     return at / step * step;
 }
@@ -111,6 +115,18 @@ static int look_at_watches(struct pruner *p, uint64_t now_ns, uint64_t first_ns,
     return r;
 }
 
+/* What came since everything as old had gone: of a log that was imported, or by a clock that was set back. */
+static int find_late(struct pruner *p, bool *moved, struct err *err)
+{
+    const int64_t value = (int64_t)p->floor_ns;
+    uint64_t any = 0;
+    int r = prune_number(p, "SELECT EXISTS (SELECT 1 FROM event WHERE time_ns < ?1) OR "
+                            "EXISTS (SELECT 1 FROM block WHERE first_ns < ?1 AND last_ns < ?1)", &value, 1, &any, err);
+
+    *moved |= r == 0 && any;
+    return r;
+}
+
 int prune_look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err)
 {
     uint64_t to = pruner_floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0, first = 0;
@@ -133,6 +149,8 @@ int prune_look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *er
             p->floor_ns = to;
         moved = true;
     }
+    if (r == 0 && p->too_big && !moved)
+        r = find_late(p, &moved, err);
     if (r == 0 && first)
         r = look_at_watches(p, now_ns, first, &moved, err);
     if (r == 0)

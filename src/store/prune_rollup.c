@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counted rows: too old ones go, and those of hours become those of days. */
+/* Counted rows: too old ones go. Those that stay become days by the compactor (store/daily.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,6 @@
 #include "store/prune_state.h"
 #include "store/rollup.h"
 #include "util/macro.h"
-
-#define HOURS_KEPT 48 /* then the counted rows of one day become one */
 
 #define ROLLUP_KEY "directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind, watch, hour"
 #define ROLLUP_KEYS 11
@@ -20,17 +18,6 @@ static int remove_counted(struct pruner *p, const int64_t key[ROLLUP_KEYS], stru
                        "hour = ?", key, ROLLUP_KEYS, err);
 
     return n < 0 ? (int)n : 0;
-}
-
-/* The row of one hour is counted into that of its day. */
-static int join_day(struct pruner *p, const int64_t row[ROLLUP_KEYS + 4], struct err *err)
-{
-    int64_t joined[ROLLUP_KEYS + 4], n;
-
-    memcpy(joined, row, sizeof(joined));
-    joined[ROLLUP_KEYS - 1] -= joined[ROLLUP_KEYS - 1] % 24;
-    n = prune_run(p, ROLLUP_INSERT, joined, ROLLUP_KEYS + 4, err);
-    return n < 0 ? (int)n : remove_counted(p, row, err);
 }
 
 static uint64_t floor_of(const struct pruner *p, int64_t watch)
@@ -46,9 +33,8 @@ struct counted {
 };
 
 /* What is changed are rows before the one that is next. */
-int prune_step_rollup(struct pruner *p, uint64_t now_ns, struct err *err)
+int prune_step_rollup(struct pruner *p, struct err *err)
 {
-    const int64_t young = (int64_t)(now_ns / ROLLUP_HOUR_NS) - HOURS_KEPT;
     struct counted *rows = calloc(p->rows, sizeof(*rows));
     sqlite3_stmt *s = NULL;
     unsigned count = 0, changes = 0, done = 0;
@@ -72,16 +58,11 @@ int prune_step_rollup(struct pruner *p, uint64_t now_ns, struct err *err)
     sqlite3_finalize(s);
     for (; done < count && changes < PRUNE_CHANGES_MAX && r == 0; done++) {
         const int64_t *row = rows[done].row;
-        int64_t hour = row[ROLLUP_KEYS - 1];
-        bool changed = true;
 
-        if ((uint64_t)row[ROLLUP_KEYS + 2] < floor_of(p, row[ROLLUP_KEYS - 2]))
-            r = remove_counted(p, row, err);
-        else if (hour % 24 && hour < young)
-            r = join_day(p, row, err);
-        else
-            changed = false;
-        changes += changed;
+        if ((uint64_t)row[ROLLUP_KEYS + 2] >= floor_of(p, row[ROLLUP_KEYS - 2]))
+            continue;
+        r = remove_counted(p, row, err);
+        changes++;
     }
     if (done)
         memcpy(p->at, rows[done - 1].row, sizeof(p->at));

@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* Events in order of time. `each` takes ownership of the event; non-zero stops. Process records are
- * shared between events of one query. */
+ * shared between events of one query that are near each other. */
 int store_each_event(struct store *store, const struct store_query *query,
                      int (*each)(void *data, struct event *event), void *data, struct err *err);
 /*
@@ -20,7 +20,8 @@ uint64_t store_count_events(struct store *store, const struct store_query *query
 
 /* Many events in few rows: for each (actor process, operation, outcome, victim) the count, the first
  * and last time, and at most `samples` full events of the group. In order of the first time.
- * Answers in milliseconds however many events there are. */
+ * Answers in milliseconds however many events there are. With a limit: where there are more events, it may say more than so many,
+ * and not all. */
 struct store_rollup {
     struct event *sample;   /* owned by the callee: the first event of the group */
     uint64_t count;
@@ -31,7 +32,8 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
                                   struct event *const *samples, unsigned sample_count),
                       void *data, struct err *err);
 
-/* What happened to the containers that are asked for; losses and blind times of the span that is asked for. In order of
+/* What happened to the containers that are asked for; losses and blind times of the time that is asked for, as far as they touch one in
+ * which what is asked for was watched, by that sensor; of the whole record (any_victim without a path) all of them. In order of
  * time; the record is borrowed for the call; non-zero stops, and is returned. */
 int store_each_life(struct store *store, const struct store_query *query,
                     int (*each)(void *data, const struct lifecycle_event *life), void *data, struct err *err);

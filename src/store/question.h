@@ -17,6 +17,8 @@ struct store_query {
     struct bytes path;      /* this file, and everything below it; BYTES_NULL = all */
     struct bytes host_path; /* where the host finds a container's `path`, so that what was recorded there is found
                              * too; BYTES_NULL = not known */
+    bool host_is_mount;     /* it is a volume's or a bind mount's: what was recorded there is the same by the container's names. In an
+                             * overlay's layer it is not (whiteouts) */
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
     uint64_t operations;    /* bit 1 << enum operation; 0 = all */
     uint64_t limit;         /* 0 = no limit; the oldest come first */

@@ -29,6 +29,7 @@ struct missing_span {
     uint64_t count, from_ns, to_ns; /* CLOCK_REALTIME */
 };
 
+/* Both counts in one span from the first to the last; one without an end adds nothing. */
 static inline void span_join(struct missing_span *s, const struct missing_span *other)
 {
     if (!other->to_ns)
@@ -89,12 +90,15 @@ struct store_queue {
     struct checkpointer *checkpointer;
     struct pruner *pruner;  /* NULL: nothing is removed */
     struct kept_retention *retention; /* likewise */
-    uint64_t rooms;         /* how often the oldest was removed because the disk was full; under the lock */
+    char fault[LIMIT_ERR];  /* what cannot be kept small, as words: pruner_fault(); under the lock where it is changed or others read it */
+    uint64_t faults;        /* how often there was another one; likewise */
     uint64_t prune_ns;      /* CLOCK_MONOTONIC: the next step */
     int log_pages;          /* of SQLite's log, after the last transaction */
+    uint64_t log_busy_ns;   /* CLOCK_MONOTONIC: until then a reader in it is not waited for again; 0: none was met */
     dev_t device;
     ino_t inode;
     off_t size;
+    uint64_t page_size;     /* bytes, of the file */
     struct sbuf draining;
     uint64_t draining_seen_ns;
     struct spool_numbers draining_spooled;
@@ -103,6 +107,7 @@ struct store_queue {
     uint64_t kept_ns;       /* CLOCK_REALTIME: what was added before is on disk */
 };
 
+/* So much later than now, CLOCK_MONOTONIC, as pthread_cond_timedwait() wants it. */
 struct timespec queue_in_ms(unsigned ms);
 
 /* Has something gone on since it was looked at last? A disk that hangs lets nobody end who waits for it. */

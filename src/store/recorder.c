@@ -27,6 +27,8 @@
 #define STEPS 200               /* SQLite's instructions that count as one; an event takes some hundreds */
 #define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
 #define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
+#define FULL_TRIES 8            /* to write what does not fit, each with less of what is older */
+#define LOG_BUSY_NS (30 * NS_PER_S) /* after a reader was waited for in vain */
 
 struct timespec queue_in_ms(unsigned ms)
 {
@@ -259,20 +261,45 @@ static void leave_file(struct store_queue *q, enum anew why)
 
 /* ---- writing ---- */
 
+/* The log is begun anew, for which the last reader is waited for. Where one stays in it, the log grows instead: each batch would wait
+ * for him again, and what happens meanwhile would be lost. Our own thread would be one as well. */
+static void begin_log_anew(struct store_queue *q)
+{
+    checkpointer_wait(q->checkpointer);
+    if (sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL) == SQLITE_BUSY)
+        q->log_busy_ns = clock_ns(CLOCK_MONOTONIC) + LOG_BUSY_NS;
+}
+
 static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
 {
-    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, clock_ns(CLOCK_REALTIME),
-                         &q->draining_spooled, err);
+    int r;
 
+    retained_limit_growth(q);
+    r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, clock_ns(CLOCK_REALTIME), &q->draining_spooled, err);
     if (r < 0)
         return r;
     q->kept_ns = q->draining_seen_ns;
     q->alive_ns = now + STORE_ALIVE_NS;
-    if (q->log_pages >= (retained_gives_up_oldest(q) ? ROOM_LOG_PAGES : LOG_PAGES_MAX))
-        (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    if (q->log_pages >= (retained_gives_up_oldest(q) ? ROOM_LOG_PAGES : LOG_PAGES_MAX) && now >= q->log_busy_ns)
+        begin_log_anew(q);
     else if (q->log_pages >= LOG_PAGES && q->checkpointer)
         checkpointer_wake(q->checkpointer);
     return 0;
+}
+
+/* The oldest goes until it fits. */
+static int write_on_full_disk(struct store_queue *q, uint64_t now, struct err *err)
+{
+    int r = -ENOSPC, made = 0;
+
+    for (unsigned i = 0; i < FULL_TRIES && r == -ENOSPC && made == 0; i++) {
+        made = retained_make_room(q, i == 0);
+        if (made == 0)
+            r = write_batch(q, now, err);
+    }
+    if (r == -ENOSPC && made == -EBUSY)
+        return err_say(err, r, "no room for the store %s: free some space, or end the program that reads in it for so long", q->path);
+    return r;
 }
 
 static int attempt(struct store_queue *q, struct kept_retention *next, struct err *err)
@@ -300,10 +327,8 @@ static int attempt(struct store_queue *q, struct kept_retention *next, struct er
         return r;
     if (q->draining.len || now >= q->alive_ns)
         r = write_batch(q, now, err);
-    if (r == -ENOSPC && retained_gives_up_oldest(q)) {
-        retained_make_room(q);
-        r = write_batch(q, now, err);
-    }
+    if (r == -ENOSPC && retained_gives_up_oldest(q))
+        r = write_on_full_disk(q, now, err);
     now = clock_ns(CLOCK_MONOTONIC);
     if (r == 0 && q->pruner && now >= q->prune_ns)
         retained_step(q, now);

@@ -11,6 +11,7 @@
 #define RETENTION_AGE_NS (90 * 24 * 3600 * NS_PER_S)
 #define RETENTION_SIZE (2ull << 30)
 #define RETENTION_AGE_MIN_NS (3600 * NS_PER_S)
+#define RETENTION_COMPACT_NS (3600 * NS_PER_S)
 #define RETENTION_SIZE_MIN (16ull << 20)
 
 /* Events of one watch, as they name it (struct event, watch_text), that are kept for a shorter time than others. */

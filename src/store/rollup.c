@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "util/hash_table.h"
 #include "util/macro.h"
 
 #define RECENT 16 /* rows at hand: a storm is a few operations, over and over */
@@ -76,6 +76,9 @@ static struct rollup_row *row_of(struct rollup *u, const struct rollup_key *key)
         row->key = *key;
         row->first_ns = UINT64_MAX;
         HASH_ADD(hh, u->rows, key, sizeof(row->key), row);
+        HASH_FREE_IF_OUT(hh, row);
+        if (!row)
+            return NULL;
     }
     *recent = row;
     return row;

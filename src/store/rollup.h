@@ -22,6 +22,7 @@ struct rollup_key {
         watch, hour; /* as the columns are called */
 };
 
+/* db, path: borrowed until rollup_free(). -ENOMEM, or an error of SQLite's with err's text. rollup_clear() drops what was not written. */
 int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err);
 void rollup_free(struct rollup *rollup); /* NULL is fine */
 void rollup_clear(struct rollup *rollup);

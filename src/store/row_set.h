@@ -12,5 +12,6 @@ struct row_set {
 };
 
 bool row_set_add(struct row_set *set, int64_t row); /* false: out of memory, or no row */
+/* False also for what is no row. */
 bool row_set_has(const struct row_set *set, int64_t row);
 void row_set_done(struct row_set *set); /* it is empty after that */

@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/rows_in_use.h"
 
+#include <errno.h>
+
 #include "store/message.h"
+#include "store/process_pack.h"
 #include "util/macro.h"
+
+/* Also one that is in a pack by now. */
+static int find_process(struct process_packs *packs, int64_t row, struct err *err)
+{
+    const struct process_values *v;
+    int r = process_packs_find(packs, row, &v, err);
+
+    return r == -ENOENT ? MESSAGE_MALFORMED : r;
+}
+
+static int find_rows(sqlite3 *db, const char *path, const char *sql, const int64_t *rows, size_t count, struct process_packs *packs,
+                     struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = db_prepare(db, path, sql, &s, err);
+
+    for (size_t i = 0; i < count && r == 0; i++) {
+        bool found;
+
+        if (!rows[i])
+            continue;
+        sqlite3_bind_int64(s, 1, rows[i]);
+        found = sqlite3_step(s) == SQLITE_ROW;
+        sqlite3_reset(s);
+        if (!found)
+            r = packs ? find_process(packs, rows[i], err) : MESSAGE_MALFORMED;
+    }
+    sqlite3_finalize(s);
+    return r;
+}
 
 int rows_are_there(sqlite3 *db, const char *path, const struct rows_in_use *in_use, struct err *err)
 {
-    static const char *const sql[] = { "SELECT 1 FROM process WHERE row = ?", "SELECT 1 FROM container WHERE row = ?" };
-    const int64_t *const rows[] = { in_use->processes, in_use->containers };
-    int r = 0;
+    struct process_packs *packs = NULL;
+    int r = process_packs_new(db, path, &packs, err);
 
-    for (size_t t = 0; t < ARRAY_SIZE(sql) && r == 0; t++) {
-        sqlite3_stmt *s = NULL;
-
-        r = db_prepare(db, path, sql[t], &s, err);
-        for (size_t i = 0; i < in_use->count && r == 0; i++) {
-            if (!rows[t][i])
-                continue;
-            sqlite3_bind_int64(s, 1, rows[t][i]);
-            r = sqlite3_step(s) == SQLITE_ROW ? 0 : MESSAGE_MALFORMED;
-            sqlite3_reset(s);
-        }
-        sqlite3_finalize(s);
-    }
+    if (r == 0)
+        r = find_rows(db, path, "SELECT 1 FROM process WHERE row = ?", in_use->processes, in_use->count, packs, err);
+    if (r == 0)
+        r = find_rows(db, path, "SELECT 1 FROM container WHERE row = ?", in_use->containers, in_use->count, NULL, err);
+    process_packs_free(packs);
     return r;
 }

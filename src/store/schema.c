@@ -11,12 +11,14 @@
  * directory   each directory's path once
  * container   a container as it was between two starts
  * process     a process between two execs; parent: its launcher's row; earlier: the row of what it was before
+ * process_pack  older processes, many as one row: store/process_pack.h
  * event       one change; directory and name: the victim's path; previous_*: of a rename; host_*: where
  *             the host finds it, if that reads differently
  * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
  *             `directory`; 1: by a rename's previous directory; 2: by the host's. other: the event's
  *             directory, where it is not the same. hour: since 1970, so that what is older than some hour goes as a
  *             whole; 0: counted before that was kept; watch: likewise, what is kept for a time of its own
+ * daily       rollup's rows of past hours, by day, packed: store/daily.h; daily_suspect: the suspects that they name
  * watch       the watches that events name. floor_ns: what is older was removed, and does not count where it is not
  *             removed yet; row 0: of all events
  * coverage    a span of observation; coverage_place: where it looked
@@ -251,8 +253,8 @@ static int add_floors(sqlite3 *db, const char *path, struct err *err)
                    err);
 }
 
-/* Blocks may be compressed from now on (store/block.h): an older culprit would call them damaged. */
-static int allow_compressed(sqlite3 *db, const char *path, struct err *err)
+/* There are other blocks from now on (store/block.h), which an older culprit would call damaged. */
+static int allow_blocks(sqlite3 *db, const char *path, struct err *err)
 {
     (void)db, (void)path, (void)err;
     return 0;
@@ -265,6 +267,32 @@ static int add_beat(sqlite3 *db, const char *path, struct err *err)
     if (schema_has_column(db, path, "coverage", "beat_ns"))
         return 0;
     return db_exec(db, path, "ALTER TABLE coverage ADD COLUMN beat_ns INTEGER", err);
+}
+
+/* What was counted in past hours, by day: store/daily.h. What there is goes there bit by bit, as it gets older. */
+static int create_daily(sqlite3 *db, const char *path, struct err *err)
+{
+    return db_exec(db, path,
+                   "CREATE TABLE IF NOT EXISTS daily (directory INTEGER, whose INTEGER, day INTEGER, data BLOB, "
+                   "PRIMARY KEY (directory, whose, day)) WITHOUT ROWID;"
+                   "CREATE TABLE IF NOT EXISTS daily_suspect (day INTEGER PRIMARY KEY, data BLOB)",
+                   err);
+}
+
+/* What is known of processes that are not young any more: store/process_pack.h. */
+static int create_process_packs(sqlite3 *db, const char *path, struct err *err)
+{
+    return db_exec(db, path, "CREATE TABLE IF NOT EXISTS process_pack (row INTEGER PRIMARY KEY, data BLOB)", err);
+}
+
+/* A byte that has become another one would count for somebody else. Rows of before have no sum. */
+static int add_daily_sums(sqlite3 *db, const char *path, struct err *err)
+{
+    int r = schema_has_column(db, path, "daily", "sum") ? 0 : db_exec(db, path, "ALTER TABLE daily ADD COLUMN sum INTEGER", err);
+
+    if (r < 0 || schema_has_column(db, path, "daily_suspect", "sum"))
+        return r;
+    return db_exec(db, path, "ALTER TABLE daily_suspect ADD COLUMN sum INTEGER", err);
 }
 
 /* A step is never changed once a store was made with it. */
@@ -284,13 +312,22 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_columns, /* process: input */
     add_stored,
     add_floors,
-    allow_compressed,
+    allow_blocks, /* compressed */
     add_beat,
+    allow_blocks, /* their events by columns */
+    create_daily,
+    create_process_packs,
+    allow_blocks, /* their ids by steps */
+    add_daily_sums,
+    allow_blocks, /* states by their members */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5
 #define VERSION_SUSPECT_REST 12
 #define VERSION_FLOORS 15
+#define VERSION_DAILY 19
+#define VERSION_PROCESS_PACKS 20
+#define VERSION_DAILY_SUMS 22
 
 static int check_owner(sqlite3 *db, const char *path, int version, struct err *err)
 {
@@ -325,7 +362,10 @@ int schema_check(sqlite3 *db, const char *path, struct schema_parts *ret, struct
 
     *ret = (struct schema_parts){ .blocks = version >= VERSION_BLOCKS,
                                   .suspect_rest = version >= VERSION_SUSPECT_REST,
-                                  .floors = version >= VERSION_FLOORS };
+                                  .floors = version >= VERSION_FLOORS,
+                                  .daily = version >= VERSION_DAILY,
+                                  .daily_sums = version >= VERSION_DAILY_SUMS,
+                                  .process_packs = version >= VERSION_PROCESS_PACKS };
     return r < 0 ? r : check_owner(db, path, version, err);
 }
 

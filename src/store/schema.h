@@ -17,7 +17,7 @@
 int schema_migrate(sqlite3 *db, const char *path, struct err *err);
 /* What a store of this version has; one that an older culprit wrote lacks some. */
 struct schema_parts {
-    bool blocks, suspect_rest, floors;
+    bool blocks, suspect_rest, floors, daily, daily_sums, process_packs;
 };
 /* The same test without writing. */
 int schema_check(sqlite3 *db, const char *path, struct schema_parts *ret, struct err *err);

@@ -8,6 +8,8 @@
 #include "store/fields.h"
 #include "store/floor.h"
 #include "store/schema.h"
+#include "store/store.h"
+#include "util/macro.h"
 
 /* Parameters: the path's directory and name, since, until, operations, the host path's directory and name. */
 #define AT_DIRECTORY "?1"
@@ -62,8 +64,8 @@ static int ask_directories(struct store *store, const char *table, struct bytes 
     values[1] = sbuf_bytes(&low);
     values[2] = sbuf_bytes(&high);
     sbuf_addf(&sql,
-              "INSERT INTO %s SELECT row FROM directory WHERE path = ?1 "
-              "UNION SELECT row FROM directory WHERE path >= ?2 AND path < ?3",
+              "INSERT OR IGNORE INTO %s SELECT row FROM directory WHERE path = ?1 "
+              "UNION ALL SELECT row FROM directory WHERE path >= ?2 AND path < ?3",
               table);
     return run(store, sbuf_str(&sql), values, 3, err);
 }
@@ -132,19 +134,68 @@ static int ask_containers(struct store *store, const struct store_query *q, stru
     return r;
 }
 
-int select_begin(struct store *store, const struct store_query *q, struct store_query *ret_kept, struct err *err)
+int select_moment(struct store *store, bool *ret_begun, struct err *err)
 {
-    int r = floor_apply(store, q, ret_kept, err);
+    int r = sqlite3_get_autocommit(store->db) ? db_exec(store->db, store->path, "PRAGMA temp_store = MEMORY; BEGIN", err) : 1;
+
+    *ret_begun = r == 0;
+    return MIN(r, 0);
+}
+
+void select_moment_end(struct store *store, bool begun)
+{
+    if (begun && !sqlite3_get_autocommit(store->db))
+        (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+}
+
+/* ---- what is asked for ---- */
+
+static void add_part(struct sbuf *out, struct bytes part)
+{
+    sbuf_add_decimal(out, part.len);
+    sbuf_add_char(out, bytes_known(part) ? ':' : '-');
+    sbuf_add_bytes(out, part);
+}
+
+static void name_question(const struct store_query *q, struct sbuf *out)
+{
+    struct selector selector = select_selector(q);
+
+    add_part(out, q->path);
+    add_part(out, select_has_host_path(q) ? q->host_path : BYTES_NULL);
+    add_part(out, q->container);
+    add_part(out, q->runtime);
+    sbuf_add_decimal(out, selector.kind);
+}
+
+static int bind_question(struct store *store, const char *sql, struct bytes question, uint32_t version, sqlite3_stmt **ret, struct err *err)
+{
+    int r = db_prepare(store->db, store->path, sql, ret, err);
+
+    if (r == 0) {
+        db_bind_bytes(*ret, 1, question);
+        sqlite3_bind_int64(*ret, 2, version);
+    }
+    return r;
+}
+
+/* They were filled for the same question, and nobody has written since. 1: they are right. */
+static int are_filled(struct store *store, struct bytes question, uint32_t version, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = bind_question(store, "SELECT 1 FROM temp.asked_for WHERE question = ? AND version = ?", question, version, &s, err);
 
     if (r == 0)
-        r = db_exec(store->db, store->path,
-                        "PRAGMA temp_store = MEMORY;"
-                        "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
-                        "CREATE TEMP TABLE IF NOT EXISTS asked_host_directory (row INTEGER PRIMARY KEY);"
-                        "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
-                        "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY);"
-                        "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_host_directory; DELETE FROM temp.asked_container",
-                        err);
+        r = sqlite3_step(s) == SQLITE_ROW ? 1 : db_error(store->db, store->path, err);
+    sqlite3_finalize(s);
+    return r;
+}
+
+static int fill(struct store *store, const struct store_query *q, struct bytes question, uint32_t version, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = db_exec(store->db, store->path, "DELETE FROM temp.asked_for; DELETE FROM temp.asked_directory; "
+                                            "DELETE FROM temp.asked_host_directory; DELETE FROM temp.asked_container", err);
 
     if (r == 0 && bytes_known(q->path))
         r = ask_directories(store, asked_path.table, q->path, err);
@@ -152,22 +203,46 @@ int select_begin(struct store *store, const struct store_query *q, struct store_
         r = ask_directories(store, asked_host_path.table, q->host_path, err);
     if (r == 0 && bytes_known(q->container))
         r = ask_containers(store, q, err);
+    if (r == 0)
+        r = bind_question(store, "INSERT INTO temp.asked_for VALUES (?, ?)", question, version, &s, err);
+    if (r == 0)
+        r = db_run(store->db, store->path, s, err);
+    sqlite3_finalize(s);
     return r;
 }
 
-/* The blocks that `places` finds, as far as they lie in the time asked for. */
-static int ask_blocks(struct store *store, const struct store_query *q, const char *from, struct err *err)
+/* One `who` asks some ten things of the same directories, of which there may be tens of thousands. */
+int select_begin(struct store *store, const struct store_query *q, struct store_query *ret_kept, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
-    sqlite3_stmt *s = NULL;
-    int r;
+    _cleanup_sbuf_ struct sbuf question = SBUF_INIT;
+    uint32_t version = 0;
+    int r = floor_apply(store, q, ret_kept, err);
 
-    sbuf_addf(&sql, "INSERT OR IGNORE INTO temp.asked_block SELECT b.row FROM %s", from);
-    if (q->since_ns)
-        sbuf_add_str(&sql, " AND b.last_ns >= ?3");
-    if (q->until_ns)
-        sbuf_add_str(&sql, " AND b.first_ns <= ?4");
-    r = db_prepare(store->db, store->path, sbuf_str(&sql), &s, err);
+    name_question(q, &question);
+    if (r == 0 && sbuf_error(&question))
+        r = err_set(err, -ENOMEM, "the store");
+    if (r == 0 && sqlite3_get_autocommit(store->db))
+        r = db_exec(store->db, store->path, "PRAGMA temp_store = MEMORY", err);
+    if (r == 0)
+        r = db_exec(store->db, store->path,
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_for (question BLOB, version INTEGER);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_host_directory (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY)",
+                        err);
+    if (r == 0)
+        r = store_version(store, &version, err);
+    if (r == 0)
+        r = are_filled(store, sbuf_bytes(&question), version, err);
+    return r == 0 ? fill(store, q, sbuf_bytes(&question), version, err) : MIN(r, 0);
+}
+
+static int run_bound(struct store *store, const struct store_query *q, const struct sbuf *sql, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = db_prepare(store->db, store->path, sbuf_str(sql), &s, err);
+
     if (r == 0)
         select_bind(q, s);
     if (r == 0 && sqlite3_step(s) != SQLITE_DONE)
@@ -176,21 +251,60 @@ static int ask_blocks(struct store *store, const struct store_query *q, const ch
     return r;
 }
 
+/* Of a block b, as far as it lies in the time asked for. */
+static void add_time(const struct store_query *q, struct sbuf *sql)
+{
+    if (q->since_ns)
+        sbuf_add_str(sql, " AND b.last_ns >= ?3");
+    if (q->until_ns)
+        sbuf_add_str(sql, " AND b.first_ns <= ?4");
+}
+
+static int ask_all_blocks(struct store *store, const struct store_query *q, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_add_str(&sql, "INSERT INTO temp.asked_block SELECT b.row FROM block b WHERE 1");
+    add_time(q, &sql);
+    return run_bound(store, q, &sql, err);
+}
+
+/* Those that `places` finds: block_place p of some directories. Each may be found for thousands of them, and is looked at once all are.
+ * The plus signs have the index of times looked through, not the blocks. */
+static int add_blocks(struct store *store, const struct store_query *q, const char *places, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_addf(&sql, "INSERT OR IGNORE INTO temp.asked_block SELECT p.block FROM %s", places);
+    if (q->since_ns)
+        sbuf_add_str(&sql, " AND p.block >= (SELECT min(+row) FROM block WHERE last_ns >= ?3)");
+    if (q->until_ns)
+        sbuf_add_str(&sql, " AND p.block <= (SELECT max(+row) FROM block WHERE first_ns <= ?4)");
+    return run_bound(store, q, &sql, err);
+}
+
 static int ask_place_blocks(struct store *store, const struct store_query *q, enum select_part part,
                             const struct asked_place *at, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf named = SBUF_INIT, below = SBUF_INIT;
     int r;
 
-    sbuf_addf(&named,
-              "directory d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block "
-              "WHERE d.path = %s AND may_have(p.names, %s)",
+    sbuf_addf(&named, "directory d CROSS JOIN block_place p ON p.directory = d.row WHERE d.path = %s AND may_have(p.names, %s)",
               at->directory, at->name);
-    sbuf_addf(&below,
-              "%s d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block WHERE 1",
-              at->table);
-    r = ask_blocks(store, q, sbuf_str(&named), err);
-    return r < 0 || part == SELECT_ITSELF ? r : ask_blocks(store, q, sbuf_str(&below), err);
+    sbuf_addf(&below, "%s d CROSS JOIN block_place p ON p.directory = d.row WHERE 1", at->table);
+    r = add_blocks(store, q, sbuf_str(&named), err);
+    return r < 0 || part == SELECT_ITSELF ? r : add_blocks(store, q, sbuf_str(&below), err);
+}
+
+/* Without those that are not there, or lie in another time. */
+static int drop_blocks(struct store *store, const struct store_query *q, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_add_str(&sql, "DELETE FROM temp.asked_block WHERE NOT EXISTS (SELECT 1 FROM block b WHERE b.row = asked_block.row");
+    add_time(q, &sql);
+    sbuf_add_char(&sql, ')');
+    return run_bound(store, q, &sql, err);
 }
 
 int select_blocks(struct store *store, const struct store_query *q, enum select_part part, struct err *err)
@@ -200,11 +314,11 @@ int select_blocks(struct store *store, const struct store_query *q, enum select_
     if (r < 0 || !store->has.blocks)
         return r;
     if (!bytes_known(q->path))
-        return ask_blocks(store, q, "block b WHERE 1", err);
+        return ask_all_blocks(store, q, err);
     r = ask_place_blocks(store, q, part, &asked_path, err);
     if (r == 0 && select_has_host_path(q))
         r = ask_place_blocks(store, q, part, &asked_host_path, err);
-    return r;
+    return r < 0 ? r : drop_blocks(store, q, err);
 }
 
 /* A pair of columns that say where something is: below the path, or the path itself. */
@@ -218,14 +332,15 @@ static void place_condition(struct sbuf *sql, enum select_part part, const char 
               at->directory, bare, column, at->name);
 }
 
-/* What has its old or its new name there. */
-static void names_condition(struct sbuf *sql, enum select_part part, const char *victim, const struct asked_place *at)
+/* What has its old or its new name there, and is that victim's. "1": anybody's. last: whether it is the host is one of the values, which
+ * are known later than rows (store/packed.c). */
+static void names_condition(struct sbuf *sql, enum select_part part, const char *victim, bool last, const struct asked_place *at)
 {
-    sbuf_addf(sql, "(%s AND (", victim);
+    sbuf_addf(sql, "(%s AND (", last ? "1" : victim);
     place_condition(sql, part, "", at);
     sbuf_add_str(sql, " OR ");
     place_condition(sql, part, "previous_", at);
-    sbuf_add_str(sql, "))");
+    sbuf_addf(sql, ") AND %s)", last ? victim : "1");
 }
 
 void select_condition(const struct store_query *q, enum select_part part, struct sbuf *sql)
@@ -238,14 +353,14 @@ void select_condition(const struct store_query *q, enum select_part part, struct
     if (!bytes_known(q->path)) {
         sbuf_add_str(sql, victim);
     } else {
-        names_condition(sql, part, victim, &asked_path);
+        names_condition(sql, part, victim, host_only(q), &asked_path);
         if (q->any_victim || host_only(q)) { /* a container's file, asked for by its place on the host */
             sbuf_add_str(sql, " OR (");
             place_condition(sql, part, "host_", &asked_path);
             sbuf_add_char(sql, ')');
         } else if (select_has_host_path(q)) { /* recorded as the host's, as a volume's, as another container's */
             sbuf_add_str(sql, " OR ");
-            names_condition(sql, part, "e.victim_kind = 1", &asked_host_path);
+            names_condition(sql, part, "e.victim_kind = 1", true, &asked_host_path);
             sbuf_add_str(sql, " OR (");
             place_condition(sql, part, "host_", &asked_host_path);
             sbuf_add_char(sql, ')');
@@ -287,8 +402,6 @@ void select_rollup(const struct store_query *q, struct sbuf *sql)
         sbuf_add_str(sql, own);
     if (q->operations)
         sbuf_add_str(sql, " AND (?5 >> operation) & 1");
-    if (q->watch_floors)
-        sbuf_add_str(sql, " AND NOT EXISTS (SELECT 1 FROM watch w WHERE w.row = rollup.watch AND w.floor_ns > rollup.first_ns)");
 }
 
 int select_bind(const struct store_query *q, sqlite3_stmt *s)

@@ -13,6 +13,13 @@ enum select_part {
     SELECT_NEAR,   /* all, among a few rows that something else picks: no index is to be used */
 };
 
+/*
+ * What is asked in several statements is asked of one moment: a compactor moves events into blocks, and counted rows into days, and
+ * between two statements one would be seen twice, or not at all. *ret_begun: for select_moment_end(), once all statements are done; false
+ * within another moment, which goes on.
+ */
+int select_moment(struct store *store, bool *ret_begun, struct err *err);
+void select_moment_end(struct store *store, bool begun);
 /* Fills temp.asked_directory and temp.asked_container. *ret_kept: the question as far as the record goes back
  * (store/floor.h), which is asked from then on. */
 int select_begin(struct store *store, const struct store_query *query, struct store_query *ret_kept, struct err *err);

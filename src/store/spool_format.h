@@ -40,6 +40,7 @@ struct spool_chunk {
     uint64_t len;     /* of the records */
 };
 
+/* Finds what is torn, not what is forged. */
 static inline uint64_t spool_hash(const void *data, size_t len)
 {
     return hash_words(HASH_START, data, len);
@@ -51,6 +52,7 @@ struct spool_numbers {
     uint64_t at[SPOOL_COUNTERS];
 };
 
+/* numbers: of a record; stored: the last ones that are in the store. */
 static inline bool spool_is_stored(const struct spool_numbers *numbers, const struct spool_numbers *stored)
 {
     return numbers->at[SPOOL_EVENTS] <= stored->at[SPOOL_EVENTS] && numbers->at[SPOOL_OTHERS] <= stored->at[SPOOL_OTHERS];

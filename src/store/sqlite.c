@@ -23,6 +23,8 @@ int db_error(sqlite3 *db, const char *path, struct err *err)
 {
     int code = db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
 
+    if (code == SQLITE_IOERR_SHMSIZE) /* the index of its log */
+        code = SQLITE_FULL;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -280,6 +282,8 @@ int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st
     /* a store may come from somebody else: nothing in it is run */
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL); /* it may have no end */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     *ret = db;
     if (ret_st)
         *ret_st = st;

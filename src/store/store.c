@@ -113,6 +113,19 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     return 0;
 }
 
+int store_version(struct store *s, uint32_t *ret, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &stmt, NULL);
+
+    if (r == SQLITE_OK)
+        r = sqlite3_step(stmt) == SQLITE_ROW ? SQLITE_OK : SQLITE_ERROR;
+    if (r == SQLITE_OK)
+        *ret = (uint32_t)sqlite3_column_int(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return r == SQLITE_OK ? 0 : err_say(err, -EIO, "%s: %s", s->path, sqlite3_errmsg(s->db));
+}
+
 void store_close(struct store *s)
 {
     struct spool_numbers stored = { 0 };
@@ -120,6 +133,8 @@ void store_close(struct store *s)
     if (!s)
         return;
     sqlite3_close(s->db); /* before the writer's: the last that closes cleans up, and may write for it */
+    if (s->queue && s->adding)
+        adding_gap(s);
     if (s->queue)
         recorder_stop(s->queue, &stored);
     if (s->adding) {
@@ -145,6 +160,7 @@ int store_flush(struct store *s, struct err *err)
 
     if (!q)
         return 0;
+    adding_gap(s);
     pthread_mutex_lock(&q->lock);
     target = q->added;
     attempts = q->attempts + q->writing; /* one that has begun already does not count */
@@ -159,6 +175,7 @@ int store_flush(struct store *s, struct err *err)
     now = condition_of(q);
     pthread_mutex_unlock(&q->lock);
     condition_log(&now, s->path, s->log, &s->adding->logged);
+    condition_log_fault(q, s->log, &s->adding->logged);
     return r;
 }
 
@@ -178,6 +195,7 @@ void store_state(const struct store *s, struct store_state *ret)
     }
     *ret = (struct store_state){ .recording = q->recording, .error = q->hangs ? -ETIMEDOUT : q->error,
                                  .missing = missing.count, .from_ns = missing.from_ns, .to_ns = missing.to_ns };
+    memcpy(ret->fault, q->fault, sizeof(ret->fault));
     pthread_mutex_unlock(&q->lock);
 }
 

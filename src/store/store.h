@@ -78,12 +78,17 @@ int store_flush(struct store *store, struct err *err);
 uint64_t store_mark(struct store *store);
 bool store_has(struct store *store, uint64_t mark);
 
+/* Of a store that was opened to be read: a number that is another one once somebody has written to it. */
+int store_version(struct store *store, uint32_t *ret, struct err *err);
+
 struct store_state {
     bool recording;          /* it could be used, at least for a time */
     int error;               /* of the last attempt */
     uint64_t missing;        /* events that are not in it, and while there is an error may never be */
     uint64_t from_ns, to_ns; /* their times, CLOCK_REALTIME */
+    char fault[LIMIT_ERR];   /* what of it cannot be kept small, as words: it is damaged, and the rest goes on; "": nothing */
 };
+/* Any thread. All 0 for a store that was opened to be read. */
 void store_state(const struct store *store, struct store_state *ret);
 
 /* The writer's thread does not share process and container records: each store_add_...() copies. */

@@ -17,7 +17,7 @@
 #include "util/clock.h"
 #include "util/trusted.h"
 
-#define PATIENCE_MS 2000 /* for somebody else who takes it over */
+#define PATIENCE_MS 2000 /* how long to wait for another process that is taking the spool over */
 #define PAUSE_MS 10
 #define KEPT_S (24 * 60 * 60) /* for a store that is not there any more, or was moved: it may come back */
 #define SPOOL_SIZE_MAX (SPOOL_HEAD_SIZE + (size_t)SPOOL_SEGMENTS * SPOOL_SEGMENT_SIZE)
@@ -38,7 +38,7 @@ static bool lock_byte(int fd, off_t byte, unsigned patience_ms)
     }
 }
 
-/* Nobody but us has it now, and nobody has removed it while we waited. */
+/* We hold the only lock, and the file was not removed while we waited for it. */
 static bool is_left(int fd, struct stat *ret)
 {
     return lock_byte(fd, 1, PATIENCE_MS) && lock_byte(fd, 0, 0) && fstat(fd, ret) == 0 && ret->st_nlink > 0;
@@ -93,7 +93,7 @@ static int write_segment(struct writer *w, struct spool_segment *s, struct spool
     return writer_write(w, s->count ? sbuf_bytes(&s->messages) : BYTES_NULL, s->seen_ns, clock_ns(CLOCK_REALTIME), stored, err);
 }
 
-/* -EBADMSG, MESSAGE_MALFORMED: nobody can use it. */
+/* -EBADMSG, MESSAGE_MALFORMED: no retry can succeed: the spool is damaged, or of another store. */
 static int write_spool(struct writer *w, struct bytes file, const struct spool_head *head, struct err *err)
 {
     struct spool_segment segments[SPOOL_SEGMENTS] = { 0 };
@@ -150,7 +150,7 @@ static int look_at(struct taking *t, int directory, const char *name, struct err
     return 0;
 }
 
-/* Of a store that nobody opened since. */
+/* Removes a spool whose store was not opened for KEPT_S after its writer was killed. */
 static void forget_old(int directory, const char *name)
 {
     _cleanup_close_ int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -162,7 +162,7 @@ static void forget_old(int directory, const char *name)
 
 /* ---- all of them ---- */
 
-/* False: not the name of one, or our own: closing it would give our lock away. */
+/* False: not a spool's name, or our own spool: closing a second descriptor of it would release our lock (fcntl(2)). */
 static bool read_name(const char *name, unsigned long long *ret_device, unsigned long long *ret_inode)
 {
     int pid, end = 0;

@@ -148,7 +148,7 @@ void writer_forget(struct writer *w)
     writer_forget_directories(w);
 }
 
-/* Who was stopped for long is taken for dead, and what only he refers to may have been removed. */
+/* A writer that was stopped for long counts as dead: rows that only it refers to may have been removed meanwhile. */
 static int look_after_pause(struct writer *w, uint64_t now_ns)
 {
     bool paused = w->written_ns && now_ns > w->written_ns + STORE_DEAD_NS / 2;

@@ -11,6 +11,7 @@
 struct rows_in_use;
 struct writer;
 
+/* db, path: borrowed until writer_free(). -ENOMEM, or an error of SQLite's with err's text. */
 int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *err);
 void writer_free(struct writer *writer); /* NULL is fine; the database stays open */
 

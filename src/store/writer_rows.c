@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "store/fields.h"
 #include "store/writer_state.h"
+#include "util/hash_table.h"
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
 
@@ -103,6 +103,7 @@ int writer_find_directory(struct writer *w, struct bytes path, int64_t *ret)
     d->len = path.len;
     memcpy(d->path, path.data, path.len);
     HASH_ADD_KEYPTR(hh, w->directories, d->path, d->len, d);
+    HASH_FREE_IF_OUT(hh, d);
     return 0;
 }
 
@@ -188,14 +189,19 @@ int writer_gap(struct writer *w, struct bytes m)
 {
     sqlite3_stmt *s = w->statements[INSERT_GAP];
     struct bytes text;
+    uint64_t v[5];
 
-    for (int i = 1; i <= 5; i++) {
-        uint64_t v;
-
-        if (!unpack_u64(&m, &v))
+    for (int i = 0; i < 5; i++)
+        if (!unpack_u64(&m, &v[i]))
             return MESSAGE_MALFORMED;
-        sqlite3_bind_int64(s, i, (sqlite3_int64)v);
+    if (v[2] > v[3]) { /* from, to: the clock was set back in between, all that time may be meant */
+        uint64_t from = v[3];
+
+        v[3] = v[2];
+        v[2] = from;
     }
+    for (int i = 0; i < 5; i++)
+        sqlite3_bind_int64(s, i + 1, (sqlite3_int64)v[i]);
     if (!unpack_bytes(&m, &text))
         return MESSAGE_MALFORMED;
     db_bind_bytes(s, 6, text);

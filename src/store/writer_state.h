@@ -87,4 +87,5 @@ int writer_imported(struct writer *w, struct bytes m);
 
 /* ---- writer_event.c ---- */
 
+/* kind: MESSAGE_EVENT or MESSAGE_EVENT_ONCE. As those above; what the event has in common with the one before it is kept in w->values. */
 int writer_event(struct writer *w, enum message_kind kind, struct bytes m);

@@ -24,27 +24,27 @@ static inline struct bytes bytes_of(const char *s)
     return s ? (struct bytes){ s, strlen(s) } : BYTES_NULL;
 }
 
-static inline bool bytes_known(struct bytes b)
+static inline bool bytes_known(struct bytes b) /* empty is known; BYTES_NULL is not */
 {
     return b.data != NULL;
 }
 
-static inline bool bytes_equal(struct bytes a, struct bytes b)
+static inline bool bytes_equal(struct bytes a, struct bytes b) /* what is empty equals what is not known */
 {
     return a.len == b.len && (a.len == 0 || a.data == b.data || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static inline bool bytes_equal_str(struct bytes a, const char *s)
+static inline bool bytes_equal_str(struct bytes a, const char *s) /* s: ended by a NUL; NULL: equals what is empty */
 {
     return bytes_equal(a, bytes_of(s));
 }
 
-static inline bool bytes_starts_with(struct bytes a, struct bytes prefix)
+static inline bool bytes_starts_with(struct bytes a, struct bytes prefix) /* with an empty one, everything does */
 {
     return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
 }
 
-static inline bool bytes_ends_with(struct bytes a, struct bytes suffix)
+static inline bool bytes_ends_with(struct bytes a, struct bytes suffix) /* with an empty one, everything does */
 {
     return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.data + a.len - suffix.len, suffix.data, suffix.len) == 0);
 }
@@ -123,7 +123,7 @@ static inline struct bytes bytes_cut(struct bytes b, size_t max)
     return b;
 }
 
-static inline bool bytes_is_digit(char c)
+static inline bool bytes_is_digit(char c) /* ASCII, whatever the locale */
 {
     return c >= '0' && c <= '9';
 }
@@ -179,6 +179,12 @@ static inline struct bytes bytes_path_below(struct bytes dir, struct bytes path)
     while (rest.len && rest.data[0] == '/')
         rest = (struct bytes){ rest.data + 1, rest.len - 1 };
     return rest;
+}
+
+/* Is `part` somewhere in it? */
+static inline bool bytes_has(struct bytes b, const char *part)
+{
+    return b.len && memmem(b.data, b.len, part, strlen(part)) != NULL;
 }
 
 /* True if `path` is `dir` or lies below it, by whole components. "/" covers every absolute path. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/macro.h"
@@ -27,4 +29,15 @@ void child_begin(int keep, const char *name)
     (void)syscall(SYS_close_range, (unsigned)MAX(keep + 1, 3), ~0u, 0);
     (void)!chdir("/");
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int child_end_after(uint64_t after_ns)
+{
+    struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    struct itimerspec at = { .it_value = { (time_t)(after_ns / NS_PER_S), (long)(after_ns % NS_PER_S) } };
+    timer_t timer;
+
+    if (timer_create(CLOCK_MONOTONIC, &kill, &timer) < 0 || timer_settime(timer, 0, &at, NULL) < 0)
+        return -errno;
+    return 0;
 }

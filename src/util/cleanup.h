@@ -9,24 +9,24 @@
 
 #include "util/macro.h"
 
-static inline void freep(void *p)
+static inline void freep(void *p) /* for _cleanup_free_: `p` is the address of a pointer. NULL is fine. */
 {
     free(*(void **)p);
 }
 
-static inline void closep(int *fd)
+static inline void closep(int *fd) /* for _cleanup_close_: negative is fine; may change errno */
 {
     if (*fd >= 0)
         close(*fd);
 }
 
-static inline void fclosep(FILE **f)
+static inline void fclosep(FILE **f) /* for _cleanup_fclose_: NULL is fine; an error of the last write is not reported */
 {
     if (*f)
         fclose(*f);
 }
 
-static inline void closedirp(DIR **d)
+static inline void closedirp(DIR **d) /* for _cleanup_closedir_: NULL is fine */
 {
     if (*d)
         closedir(*d);

@@ -7,7 +7,7 @@
 
 #include "util/macro.h"
 
-static inline uint64_t clock_ns(clockid_t clock)
+static inline uint64_t clock_ns(clockid_t clock) /* CLOCK_REALTIME, CLOCK_MONOTONIC ...: cannot fail */
 {
     struct timespec ts;
 

@@ -93,7 +93,7 @@ static unsigned add_safe(struct sbuf *out, struct bytes b)
 
 static struct bytes skip(struct bytes b, size_t n)
 {
-    return (struct bytes){ b.data + n, b.len - n };
+    return n ? (struct bytes){ b.data + n, b.len - n } : b; /* NULL + 0 is undefined in C */
 }
 
 #define EACH(byte) (0x0101010101010101ull * (byte)) /* that byte eight times */
@@ -226,6 +226,19 @@ unsigned escape_columns(struct bytes text)
     return columns;
 }
 
+unsigned escape_columns_from(const struct sbuf *out, size_t from)
+{
+    return escape_columns((struct bytes){ sbuf_str(out) + from, out->len - from });
+}
+
+void escape_pad(struct sbuf *out, size_t from, unsigned columns)
+{
+    unsigned has = escape_columns_from(out, from);
+
+    if (has < columns)
+        sbuf_fill(out, ' ', columns - has);
+}
+
 unsigned escape_terminal_width(struct bytes b)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -274,7 +287,7 @@ void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
     size_t from = out->len;
 
     escape_terminal(out, path);
-    if (columns && escape_columns((struct bytes){ sbuf_str(out) + from, out->len - from }) > columns) {
+    if (columns && escape_columns_from(out, from) > columns) {
         sbuf_truncate(out, from);
         add_cut(out, path, columns);
     }

@@ -46,5 +46,9 @@ unsigned utf8_decode(struct bytes b, uint32_t *ret_code_point);
 
 /* Columns of text that is escaped already: wide characters take two, combining ones none. */
 unsigned escape_columns(struct bytes text);
+/* The same of the text in `out` from the offset `from` on. */
+unsigned escape_columns_from(const struct sbuf *out, size_t from);
+/* Spaces behind that, up to so many columns; nothing where there are more. */
+void escape_pad(struct sbuf *out, size_t from, unsigned columns);
 /* Columns that escape_terminal()'s output takes. */
 unsigned escape_terminal_width(struct bytes b);

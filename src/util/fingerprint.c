@@ -2,9 +2,12 @@
 #include "util/fingerprint.h"
 
 #include <endian.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/hash.h"
+#include "util/parse.h"
 
 #define KNOWN 64 /* a power of two */
 
@@ -93,4 +96,20 @@ struct fingerprint fingerprint_of(struct bytes b)
     fingerprint_begin(&of);
     fingerprint_add(&of, b);
     return fingerprint_end(&of);
+}
+
+void fingerprint_text(struct fingerprint f, char ret[FINGERPRINT_TEXT])
+{
+    snprintf(ret, FINGERPRINT_TEXT, "%016llx%016llx", (unsigned long long)f.number, (unsigned long long)f.rest);
+}
+
+int fingerprint_parse(struct bytes text, struct fingerprint *ret)
+{
+    struct fingerprint f;
+
+    if (text.len != FINGERPRINT_TEXT - 1 || parse_u64((struct bytes){ text.data, 16 }, 16, &f.number) < 0 ||
+        parse_u64((struct bytes){ text.data + 16, 16 }, 16, &f.rest) < 0 || !f.number)
+        return -EINVAL;
+    *ret = f;
+    return 0;
 }

@@ -21,7 +21,7 @@ struct fingerprint {
     uint64_t rest;   /* compared on a hit */
 };
 
-static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b)
+static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b) /* by both parts: equal numbers alone may be two */
 {
     return a.number == b.number && a.rest == b.rest;
 }
@@ -41,3 +41,9 @@ void fingerprint_add(struct fingerprint_maker *of, struct bytes b);
 struct fingerprint fingerprint_end(struct fingerprint_maker *of);
 /* Of one text. */
 struct fingerprint fingerprint_of(struct bytes b);
+
+#define FINGERPRINT_TEXT 33 /* bytes, with the NUL */
+/* As 32 hexadecimal digits. */
+void fingerprint_text(struct fingerprint f, char ret[FINGERPRINT_TEXT]);
+/* -EINVAL: it is no such text, or nobody's. */
+int fingerprint_parse(struct bytes text, struct fingerprint *ret);

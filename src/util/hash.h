@@ -9,7 +9,7 @@
 /* FNV-1a (Fowler, Noll, Vo). */
 #define HASH_START 0xcbf29ce484222325ull
 
-static inline uint64_t hash_add(uint64_t hash, const void *data, size_t len)
+static inline uint64_t hash_add(uint64_t hash, const void *data, size_t len) /* hash: HASH_START, or of what came before */
 {
     const unsigned char *at = (const unsigned char *)data;
 
@@ -18,7 +18,7 @@ static inline uint64_t hash_add(uint64_t hash, const void *data, size_t len)
     return hash;
 }
 
-static inline uint64_t hash_word(uint64_t hash, uint64_t word)
+static inline uint64_t hash_word(uint64_t hash, uint64_t word) /* another hash than hash_add()'s, in one step */
 {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
     return hash ^ hash >> 32;

@@ -2,8 +2,10 @@
 #include "util/json_writer.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "util/escape.h"
+#include "util/macro.h"
 
 void json_key_slowly(struct sbuf *out, struct bytes key)
 {
@@ -27,6 +29,16 @@ void json_bytes(struct sbuf *out, struct bytes key, struct bytes value)
 {
     if (value.len)
         (void)json_string(out, key, value);
+}
+
+void json_second(struct sbuf *out, struct bytes key, uint64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / NS_PER_S);
+    char text[40];
+    struct tm tm;
+
+    if (gmtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+        (void)json_string(out, key, bytes_of(text));
 }
 
 void json_number(struct sbuf *out, struct bytes key, uint64_t value)

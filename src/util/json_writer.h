@@ -69,12 +69,12 @@ static inline void json_open_element(struct sbuf *out)
     sbuf_add_char(out, '{');
 }
 
-static inline void json_close(struct sbuf *out)
+static inline void json_close(struct sbuf *out) /* closes an object, also an empty one */
 {
     sbuf_add_char(out, '}');
 }
 
-static inline void json_close_array(struct sbuf *out)
+static inline void json_close_array(struct sbuf *out) /* the same of an array */
 {
     sbuf_add_char(out, ']');
 }
@@ -97,6 +97,8 @@ void json_bytes(struct sbuf *out, struct bytes key, struct bytes value);
 void json_number(struct sbuf *out, struct bytes key, uint64_t value);
 void json_signed(struct sbuf *out, struct bytes key, int64_t value);
 void json_bool(struct sbuf *out, struct bytes key, bool value);
+/* As RFC 3339 has it, in UTC and whole seconds; time_ns: CLOCK_REALTIME. */
+void json_second(struct sbuf *out, struct bytes key, uint64_t time_ns);
 void json_flag(struct sbuf *out, struct bytes key, bool set); /* nothing where it is false */
 void json_fraction(struct sbuf *out, struct bytes key, double value, int digits); /* behind the point */
 void json_hex(struct sbuf *out, struct bytes key, struct bytes value); /* a text of hexadecimal digits */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint16_t load_u16(const char *at)
+static inline uint16_t load_u16(const char *at) /* this machine's order; `at` need not be aligned */
 {
     uint16_t v;
 
@@ -17,7 +17,7 @@ static inline uint16_t load_u16(const char *at)
     return v;
 }
 
-static inline uint32_t load_u32(const char *at)
+static inline uint32_t load_u32(const char *at) /* the same */
 {
     uint32_t v;
 
@@ -25,7 +25,7 @@ static inline uint32_t load_u32(const char *at)
     return v;
 }
 
-static inline uint64_t load_u64(const char *at)
+static inline uint64_t load_u64(const char *at) /* the same */
 {
     uint64_t v;
 
@@ -33,27 +33,27 @@ static inline uint64_t load_u64(const char *at)
     return v;
 }
 
-static inline uint16_t load_be16(const char *at)
+static inline uint16_t load_be16(const char *at) /* the first byte is the greatest */
 {
     return be16toh(load_u16(at));
 }
 
-static inline uint32_t load_be32(const char *at)
+static inline uint32_t load_be32(const char *at) /* the same */
 {
     return be32toh(load_u32(at));
 }
 
-static inline uint64_t load_be64(const char *at)
+static inline uint64_t load_be64(const char *at) /* the same */
 {
     return be64toh(load_u64(at));
 }
 
-static inline uint16_t load_le16(const char *at)
+static inline uint16_t load_le16(const char *at) /* the first byte is the least */
 {
     return le16toh(load_u16(at));
 }
 
-static inline uint32_t load_le32(const char *at)
+static inline uint32_t load_le32(const char *at) /* the same */
 {
     return le32toh(load_u32(at));
 }

@@ -11,6 +11,8 @@
 
 #include "util/cleanup.h"
 
+#define KEPT (16 * 1024 * 1024) /* bytes */
+
 struct mapping {
     uintptr_t from, to;
     bool clean; /* of a file, private, not writable */
@@ -27,6 +29,13 @@ static bool parse_head(const char *line, struct mapping *ret)
     *ret = (struct mapping){ (uintptr_t)from, (uintptr_t)to,
                              inode && rights[1] == '-' && rights[3] == 'p' };
     return true;
+}
+
+void memory_keep(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT);
+    (void)mallopt(M_TOP_PAD, KEPT / 16);
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT / 4);
 }
 
 void memory_trim(void)

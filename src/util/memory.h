@@ -14,5 +14,8 @@ void memory_give_back(void);
 /* What a busy time has left unused between what is in use. Some milliseconds for each 20 MB: now and then. */
 void memory_trim(void);
 
+/* From now on what is freed is kept for what comes next: for whoever reads much, piece by piece, and ends. */
+void memory_keep(void);
+
 /* Bytes that are in memory now; 0: not known. */
 uint64_t memory_resident(void);

@@ -26,7 +26,10 @@ bool mountinfo_next(struct bytes *text, struct mountinfo *ret);
 /* Is the path (absolute, normalised) at the mount point, or below it? */
 bool mountinfo_covers(const struct mountinfo *mount, struct bytes path);
 
-/* Does another machine or a program answer for what is on it, so that it may never answer? By its type. */
+/* "ext4"; empty: the line is not whole. A view. */
+struct bytes mountinfo_type(const struct mountinfo *mount);
+
+/* Does another machine or a program answer for what is on it, so that it may never answer? By its type; not systemd's for binfmt_misc. */
 bool mountinfo_may_hang(const struct mountinfo *mount);
 
 /* Blanks, tabs, newlines and backslashes are written in octal. `ret` has room for text.len bytes, and may be the

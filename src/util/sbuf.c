@@ -104,12 +104,18 @@ void sbuf_fill(struct sbuf *s, char c, size_t count)
 
 void sbuf_add_decimal(struct sbuf *s, uint64_t value)
 {
+    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     char text[20]; /* digits of UINT64_MAX */
     size_t at = sizeof(text);
 
-    do
-        text[--at] = (char)('0' + value % 10);
-    while (value /= 10);
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + value % 100 * 2, 2);
+    }
+    if (value >= 10)
+        text[--at] = pairs[value * 2 + 1];
+    text[--at] = value >= 10 ? pairs[value * 2] : (char)('0' + value);
     sbuf_add(s, text + at, sizeof(text) - at);
 }
 

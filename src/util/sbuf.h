@@ -30,7 +30,7 @@ struct bytes sbuf_bytes(const struct sbuf *s);
 char *sbuf_steal(struct sbuf *s);
 
 void sbuf_add_slowly(struct sbuf *s, const char *data, size_t len); /* sbuf_add() without room */
-static inline void sbuf_add(struct sbuf *s, const char *data, size_t len)
+static inline void sbuf_add(struct sbuf *s, const char *data, size_t len) /* copies; not of the buffer itself */
 {
     if (len >= s->size - s->len) { /* one byte more for the NUL */
         sbuf_add_slowly(s, data, len);
@@ -43,14 +43,14 @@ static inline void sbuf_add(struct sbuf *s, const char *data, size_t len)
 }
 void sbuf_add_text(struct sbuf *s, const char *text); /* sbuf_add_str(), out of line */
 void sbuf_fill(struct sbuf *s, char c, size_t count); /* so many of it */
-static inline void sbuf_add_str(struct sbuf *s, const char *text)
+static inline void sbuf_add_str(struct sbuf *s, const char *text) /* text: ended by a NUL, not NULL */
 {
     if (__builtin_constant_p(strlen(text)) && strlen(text) <= 16) /* a literal: the copy is a move or two */
         sbuf_add(s, text, strlen(text));
     else
         sbuf_add_text(s, text);
 }
-static inline void sbuf_add_char(struct sbuf *s, char c)
+static inline void sbuf_add_char(struct sbuf *s, char c) /* the same of one character */
 {
     if (s->size - s->len <= 1) {
         sbuf_fill(s, c, 1);
@@ -64,7 +64,7 @@ static inline void sbuf_add_bytes(struct sbuf *s, struct bytes b) /* raw: not fo
     sbuf_add(s, b.data, b.len);
 }
 void sbuf_add_decimal(struct sbuf *s, uint64_t value); /* as %llu, at a tenth of its price */
-void sbuf_addf(struct sbuf *s, const char *format, ...) _printf_(2, 3);
+void sbuf_addf(struct sbuf *s, const char *format, ...) _printf_(2, 3); /* as printf(3) */
 /* Room for so many bytes, to be written there and then added; NULL: out of memory. */
 char *sbuf_room(struct sbuf *s, size_t len);
 void sbuf_added(struct sbuf *s, size_t len);

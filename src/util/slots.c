@@ -7,6 +7,7 @@
 #define BITS_MAX 31u
 #define MANY 4096u   /* elements: so many do not fit into the processor's nearest memory */
 #define SIZE_KEPT 64u /* slots: a table of fewer is not made smaller */
+#define AT_ONCE 16u  /* elements whose slots are fetched from memory at the same time */
 
 void slots_done(struct slots *s)
 {
@@ -14,7 +15,7 @@ void slots_done(struct slots *s)
     *s = (struct slots){ 0 };
 }
 
-/* So many slots may be taken, the dead ones included: one stays empty, where a search ends. */
+/* How many slots may be in use, dead ones included: at least one stays empty, so that every search ends. */
 static uint32_t limit(uint32_t size)
 {
     return size <= SLOTS_FEW ? size : size - size / 8;
@@ -54,10 +55,23 @@ static void put(struct slots *s, uint32_t hash, uint32_t number)
         s->first = i;
 }
 
+struct some {
+    uint32_t hash[AT_ONCE], number[AT_ONCE];
+    unsigned count;
+};
+
+static void put_many(struct slots *s, struct some *some)
+{
+    for (unsigned i = 0; i < some->count; i++)
+        put(s, some->hash[i], some->number[i]);
+    some->count = 0;
+}
+
 /* In ascending order, for which neighbours lie in memory: the hash of each element has to be asked for. -ENOMEM */
 static int move_in_order(struct slots *to, const struct slots *from, slots_hash *hash, const void *data)
 {
     uint32_t mask = (1u << from->bits) - 1, words = (mask >> 6) + 1;
+    struct some some = { .count = 0 };
     uint64_t *there = from->used >= MANY && from->used > mask / 64 ? calloc(words, sizeof(*there)) : NULL;
 
     if (!there)
@@ -69,8 +83,13 @@ static int move_in_order(struct slots *to, const struct slots *from, slots_hash 
         for (uint64_t rest = there[i]; rest; rest &= rest - 1) {
             uint32_t n = i << 6 | (uint32_t)__builtin_ctzll(rest);
 
-            put(to, hash(data, n), n);
+            some.hash[some.count] = hash(data, n);
+            some.number[some.count] = n;
+            __builtin_prefetch(&to->at[slots_home(to, some.hash[some.count])], 1);
+            if (++some.count == AT_ONCE)
+                put_many(to, &some);
         }
+    put_many(to, &some);
     free(there);
     return 0;
 }
@@ -87,28 +106,54 @@ static void move(struct slots *to, const struct slots *from, slots_hash *hash, c
         }
 }
 
+static bool fits(const struct slots *s, uint32_t number)
+{
+    return s->bits && number < (1u << s->bits) - 1;
+}
+
+/* Another table of that size, for numbers up to `number`. -ENOMEM: it is as it was. */
+static int make_anew(struct slots *s, uint32_t size, uint32_t number, slots_hash *hash, const void *data)
+{
+    struct slots other = { .bits = fits(s, number) ? s->bits : bits_for(number), .expects = s->expects, .size = size, .first = size };
+
+    if (!size || number >= (1u << other.bits) - 1)
+        return -ENOMEM;
+    other.at = calloc(size, sizeof(*other.at));
+    if (!other.at)
+        return -ENOMEM;
+    move(&other, s, hash, data);
+    free(s->at);
+    *s = other;
+    return 0;
+}
+
 int slots_reserve(struct slots *s, uint32_t number, slots_hash *hash, const void *data)
 {
-    bool fits = s->bits && number < (1u << s->bits) - 1;
-    struct slots bigger = { .bits = s->bits };
     uint32_t most = limit(s->size);
 
-    if (fits && s->used + s->dead < most && (s->size < SIZE_KEPT || s->used > s->size / 8))
+    if (fits(s, number) && s->used + s->dead < most && (s->size < SIZE_KEPT || s->expects || s->used > s->size / 8))
         return 0;
-    if (!fits)
-        bigger.bits = bits_for(number);
-    if (number >= (1u << bigger.bits) - 1)
-        return -ENOMEM;
     /* the dead are swept out, and if that does not make enough room, or too much, the size changes */
-    bigger.size = s->used > most / 2 && s->used < most - most / 16 ? s->size : size_for(s->used + s->used / 4 + 1);
-    bigger.at = bigger.size ? calloc(bigger.size, sizeof(*bigger.at)) : NULL;
-    if (!bigger.at)
-        return -ENOMEM;
-    bigger.first = bigger.size;
-    move(&bigger, s, hash, data);
-    free(s->at);
-    *s = bigger;
-    return 0;
+    if ((s->used > most / 2 || s->expects) && s->used < most - most / 16)
+        return make_anew(s, s->size, number, hash, data);
+    return make_anew(s, size_for(s->used + s->used / 4 + 1), number, hash, data);
+}
+
+void slots_expect(struct slots *s, uint32_t more, uint32_t last, slots_hash *hash, const void *data)
+{
+    uint32_t count;
+
+    if (__builtin_add_overflow(s->used + s->dead, more, &count))
+        return;
+    if ((fits(s, last) && limit(s->size) > count) || make_anew(s, size_for(s->used + more), last, hash, data) == 0)
+        s->expects = true;
+}
+
+void slots_settle(struct slots *s, slots_hash *hash, const void *data)
+{
+    if (s->expects && s->size >= SIZE_KEPT && s->used < s->size / 2)
+        (void)make_anew(s, size_for(s->used + s->used / 4 + 1), 0, hash, data);
+    s->expects = false;
 }
 
 void slots_add(struct slots *s, uint32_t hash, uint32_t number)

@@ -18,6 +18,7 @@ struct slots {
     uint32_t size, used, dead;
     uint32_t first; /* all slots before it are empty */
     uint8_t bits;   /* of a slot: the number */
+    bool expects;   /* room for more was made: it is not made smaller until slots_settle() */
 };
 
 typedef uint32_t slots_hash(const void *data, uint32_t number);
@@ -25,6 +26,13 @@ typedef uint32_t slots_hash(const void *data, uint32_t number);
 void slots_done(struct slots *s); /* frees the table, not the elements */
 /* Room for `number`: the table may be made anew, for which it asks the hash of every element. -ENOMEM. */
 int slots_reserve(struct slots *s, uint32_t number, slots_hash *hash, const void *data);
+/*
+ * Room at once for `more` elements, up to a number of `last`, which come now: the table is then not made anew again and again
+ * as it grows. It is a guess: without the memory for it all goes on as before. slots_settle() once they are there.
+ */
+void slots_expect(struct slots *s, uint32_t more, uint32_t last, slots_hash *hash, const void *data);
+/* What was expected has come, or will not: of a table that is far too large a small one is made. */
+void slots_settle(struct slots *s, slots_hash *hash, const void *data);
 /* There is room, and it is not in the table. */
 void slots_add(struct slots *s, uint32_t hash, uint32_t number);
 /* Not being there is fine. */
@@ -33,12 +41,12 @@ void slots_remove(struct slots *s, uint32_t hash, uint32_t number);
 uint32_t slots_first(struct slots *s);
 uint32_t slots_after(const struct slots *s, uint32_t hash, uint32_t number);
 
-static inline uint32_t slots_home(const struct slots *s, uint32_t hash)
+static inline uint32_t slots_home(const struct slots *s, uint32_t hash) /* the slot at which the search for a hash begins */
 {
     return s->size <= SLOTS_FEW ? 0 : (uint32_t)(((uint64_t)hash * s->size) >> 32);
 }
 
-static inline uint32_t slots_value(const struct slots *s, uint32_t hash, uint32_t number)
+static inline uint32_t slots_value(const struct slots *s, uint32_t hash, uint32_t number) /* a slot: hash above, number below */
 {
     return hash << s->bits | number;
 }
@@ -50,7 +58,7 @@ static inline void slots_start(const struct slots *s, uint32_t hash, uint32_t *a
     *left = s->size;
 }
 
-static inline uint32_t slots_next(const struct slots *s, uint32_t hash, uint32_t *at, uint32_t *left)
+static inline uint32_t slots_next(const struct slots *s, uint32_t hash, uint32_t *at, uint32_t *left) /* 0: no more; look at the element */
 {
     const uint32_t part = hash << s->bits, mask = (1u << s->bits) - 1;
 

@@ -6,6 +6,7 @@
 #include "util/clock.h"
 #include "watch/follow.h"
 #include "watch/gone.h"
+#include "watch/instance.h"
 #include "watch/state.h"
 #include "watch/watchset.h"
 
@@ -41,7 +42,7 @@ static void remove_watch(struct watchset *set, size_t index)
     gone_add(set, w, NULL);
 }
 
-/* Everything that was added is taken back at once: nobody was promised it. */
+/* Undo: remove at once what was added. No coverage has been claimed for it yet. */
 static void roll_back(struct watchset *set, size_t before)
 {
     while (set->count > before) {

@@ -43,6 +43,7 @@ static bool is_new(struct watchset *set, struct fingerprint key)
     r->key = key;
     r->round = set->round;
     HASH_ADD(hh, set->recorded, key, sizeof(r->key), r);
+    HASH_FREE_IF_OUT(hh, r);
     return true;
 }
 
@@ -104,6 +105,9 @@ static struct coverage_place resolved(const struct watchset *set, const struct w
 void watchset_each_new_place(struct watchset *set, void (*each)(void *data, const struct coverage_place *place),
                              void *data)
 {
+    if (!set->new_places)
+        return;
+    set->new_places = false;
     set->round++;
     for (size_t i = 0; i < set->count; i++) {
         const struct watch *w = set->watches[i];
@@ -128,6 +132,7 @@ void watchset_forget_places(struct watchset *set)
 {
     struct recorded *r, *next;
 
+    set->new_places = true;
     HASH_ITER(hh, set->recorded, r, next) {
         HASH_DEL(set->recorded, r);
         free(r);

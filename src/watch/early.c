@@ -10,7 +10,7 @@
 #include "util/proc_stat.h"
 #include "watch/objects.h"
 
-#define MOMENT_NS NS_PER_S /* an engine that is well shows a start within that */
+#define MOMENT_NS NS_PER_S /* an engine that works reports a start within this time */
 
 void early_take_view(struct instance *i, struct container_view *view)
 {
@@ -47,7 +47,7 @@ static uint64_t start_of(pid_t pid)
     return boot_ns ? boot_ns + clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) : 0;
 }
 
-/* Mounts that have no place on the host, and a root that is made of no layer. */
+/* Mounts that have no path on the host (tmpfs), and a root that is no overlay: not watched until the engine answers. */
 static bool has_what_is_seen_inside_only(const struct place *places, size_t n)
 {
     bool layered = false, merged = false;
@@ -97,7 +97,7 @@ bool early_look(struct watchset *set, struct instance *i)
 
     if (pid <= 0 || pid == i->seen_pid)
         return false;
-    next.container = container_copy(i->view.container); /* what the view has else is lent */
+    next.container = container_copy(i->view.container); /* the view's other members are borrowed */
     if (!next.container)
         return false;
     begin_next_life(i, start_of(pid));

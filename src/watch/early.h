@@ -18,4 +18,5 @@ bool early_look(struct watchset *set, struct instance *i);
  * runs now. To be called before early_take_view(), once `places` are watched. */
 void early_report_gap(struct watchset *set, const struct instance *i, const struct container *c, const struct place *places, size_t n);
 
+/* Frees what is known of the first process. The instance may be used again. */
 void early_done(struct instance *i);

@@ -19,13 +19,15 @@ struct memory {
     uint64_t hash, emitted_ns;
     enum kept kept;             /* from its begin on: who has seen it since does not change it */
     struct memory *prev, *next; /* those that are kept as long, in the order in which they were emitted */
-    struct memory *bucket_next; /* likewise, of the same bucket */
+    struct memory *bucket_prev, *bucket_next; /* likewise, of the same bucket */
+    unsigned sensors; /* of its bucket: those that had seen it when it was put there */
     char bytes[];
 };
 
 struct emitted {
     struct memory *kept[KEPT_COUNT]; /* the oldest first */
-    struct memory *buckets[BUCKETS];
+    struct memory *buckets[BUCKETS]; /* by hash and by who has seen it, as the queue's */
+    uint32_t seen_by;                /* 1 << each set of sensors that one was ever seen by */
     size_t count, bytes;
 };
 
@@ -45,13 +47,30 @@ static bool is_over(const struct memory *m, uint64_t now_ns)
     return now_ns - m->emitted_ns > (m->kept == KEPT_LONG ? EMITTED_OPEN_KEPT_NS : EMITTED_KEPT_NS);
 }
 
+static struct memory **bucket(struct emitted *t, uint64_t hash, unsigned sensors)
+{
+    return &t->buckets[observation_bucket_hash(hash, sensors) % BUCKETS];
+}
+
+static void index_memory(struct emitted *t, struct memory *m)
+{
+    struct memory **at = bucket(t, m->hash, m->observation.sensors);
+
+    m->sensors = m->observation.sensors;
+    t->seen_by |= UINT32_C(1) << m->sensors;
+    DL_APPEND2(*at, m, bucket_prev, bucket_next);
+}
+
+static void unindex_memory(struct emitted *t, struct memory *m)
+{
+    struct memory **at = bucket(t, m->hash, m->sensors);
+
+    DL_DELETE2(*at, m, bucket_prev, bucket_next);
+}
+
 static void forget(struct emitted *t, struct memory *m)
 {
-    struct memory **at = &t->buckets[m->hash % BUCKETS];
-
-    while (*at != m)
-        at = &(*at)->bucket_next;
-    *at = m->bucket_next;
+    unindex_memory(t, m);
     DL_DELETE(t->kept[m->kept], m);
     t->count--;
     t->bytes -= m->observation.path.len + m->observation.previous_path.len;
@@ -95,7 +114,7 @@ static struct bytes copy(char *to, struct bytes from)
 void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns)
 {
     size_t len = s->path.len + s->previous_path.len;
-    struct memory *m = malloc(sizeof(*m) + len), **at;
+    struct memory *m = malloc(sizeof(*m) + len);
 
     if (!m)
         return;
@@ -103,9 +122,7 @@ void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns
     m->observation.path = copy(m->bytes, s->path);
     m->observation.previous_path = copy(m->bytes + s->path.len, s->previous_path);
     make_room(t, len, now_ns);
-    for (at = &t->buckets[m->hash % BUCKETS]; *at; at = &(*at)->bucket_next)
-        ;
-    *at = m;
+    index_memory(t, m);
     DL_APPEND(t->kept[m->kept], m);
     t->count++;
     t->bytes += len;
@@ -140,14 +157,29 @@ static bool is_in_time(const struct observation *emitted, const struct observati
     return call->from_ns <= seen->until_ns + STAMP_NS && call->until_ns + before_ns >= seen->from_ns;
 }
 
-static struct memory *find(struct emitted *t, const struct observation *late, uint64_t hash, enum likeness likeness,
-                           uint64_t now_ns)
+/* The first that these sensors have seen, and no other one. */
+static struct memory *find_seen_by(struct emitted *t, unsigned sensors, const struct observation *late, uint64_t hash,
+                                   enum likeness likeness, uint64_t now_ns)
 {
-    for (struct memory *m = t->buckets[hash % BUCKETS]; m; m = m->bucket_next)
-        if (m->hash == hash && !(m->observation.sensors & late->sensors) && !is_over(m, now_ns) &&
+    for (struct memory *m = *bucket(t, hash, sensors); m; m = m->bucket_next)
+        if (m->hash == hash && m->sensors == sensors && !is_over(m, now_ns) &&
             observation_is_same(&m->observation, late, likeness) && is_in_time(&m->observation, late))
             return m;
     return NULL;
+}
+
+static struct memory *find(struct emitted *t, const struct observation *late, uint64_t hash, enum likeness likeness,
+                           uint64_t now_ns)
+{
+    struct memory *found = NULL;
+
+    for (unsigned others = 0; (others = observation_next_set(t->seen_by, late->sensors, others));) {
+        struct memory *m = find_seen_by(t, others, late, hash, likeness, now_ns);
+
+        if (m && (!found || m->emitted_ns < found->emitted_ns))
+            found = m;
+    }
+    return found;
 }
 
 bool emitted_before(struct emitted *t, const struct observation *late, enum likeness likeness, unsigned sensors, uint64_t now_ns)
@@ -158,7 +190,9 @@ bool emitted_before(struct emitted *t, const struct observation *late, enum like
     if (!m)
         return false;
     do {
+        unindex_memory(t, m);
         m->observation.sensors |= late->sensors;
+        index_memory(t, m);
         if ((m->observation.sensors & sensors) == sensors) /* no other one will be late */
             forget(t, m);
     } while (is_closing(late) && (m = find(t, late, hash, likeness, now_ns))); /* the kernel makes one event of several closings */

@@ -3,205 +3,33 @@
 #include "watch/follow.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "foreign/mounts.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
+#include "watch/announce.h"
 #include "watch/count.h"
 #include "watch/early.h"
+#include "watch/instance.h"
 #include "watch/new_life.h"
 #include "watch/objects.h"
 #include "watch/state.h"
 
-#define SAID_MAX 8                   /* containers of a plural watch announced one by one */
 #define LOOK_NS (30 * NS_PER_S)      /* a plural watch asks for what the engines' notifications may have left out */
 #define EXPECT_NS (60 * NS_PER_S)    /* what was made or went down may start so long afterwards */
-#define INSTANCES_MAX 4096
-
-struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err)
-{
-    struct instance *i = w->instance_count < INSTANCES_MAX ? calloc(1, sizeof(*i)) : NULL;
-
-    if (!i) {
-        err_say(err, -ENOMEM, "more than %d containers in one watch", INSTANCES_MAX);
-        return NULL;
-    }
-    i->watch = w;
-    i->group = set->next_group++;
-    i->next = w->instances;
-    w->instances = i;
-    w->instance_count++;
-    return i;
-}
-
-static void instance_free(struct instance *i)
-{
-    container_unref(i->container);
-    container_unref(i->previous);
-    early_done(i);
-    free(i->layer);
-    free(i);
-}
-
-void instances_free(struct watch *w)
-{
-    while (w->instances) {
-        struct instance *i = w->instances;
-
-        w->instances = i->next;
-        instance_free(i);
-    }
-}
-
-void instance_remove(struct watchset *set, struct instance *i)
-{
-    struct instance **at = &i->watch->instances;
-
-    (void)objects_set(set, i, NULL, 0, NULL);
-    while (*at && *at != i)
-        at = &(*at)->next;
-    if (*at)
-        *at = i->next;
-    i->watch->instance_count--;
-    instance_free(i);
-}
-
-/* ---- what is said ---- */
-
-static struct bytes short_id(const struct container *c)
-{
-    return (struct bytes){ c->id.data, MIN(c->id.len, (size_t)12) };
-}
-
-static void say_resolved(struct watchset *set, const struct instance *i)
-{
-    const struct container *c = i->container;
-    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
-    struct watch *w = i->watch;
-
-    if (selector_is_plural(&w->target.selector) && w->said++ >= SAID_MAX) {
-        if (w->said == SAID_MAX + 1)
-            set->options.notice(set->options.data, "... and more containers of this watch");
-        return;
-    }
-    escape_terminal(&s, w->target.text);
-    sbuf_add_str(&s, " is ");
-    escape_terminal(&s, w->target.path);
-    sbuf_add_str(&s, " of container ");
-    escape_terminal(&s, c->name.len ? c->name : c->id);
-    sbuf_add_str(&s, " (");
-    escape_terminal(&s, c->runtime);
-    if (c->image_name.len) {
-        sbuf_add_str(&s, ", ");
-        escape_terminal(&s, c->image_name);
-    }
-    sbuf_add_str(&s, ", ");
-    escape_terminal(&s, short_id(c));
-    sbuf_add_str(&s, i->up ? ")" : ", not running)");
-    set->options.notice(set->options.data, sbuf_str(&s));
-}
-
-/* What is not there is waited for, and the wait is said: a slip of the pen shows at once. */
-static void say_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n)
-{
-    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
-    struct stat st;
-
-    for (size_t i = 0; i < n; i++)
-        if (lstat(places[i].object.host_path.data, &st) == 0)
-            return;
-    if (w->missing_said)
-        return;
-    w->missing_said = true;
-    escape_terminal(&s, w->target.text);
-    sbuf_add_str(&s, " does not exist yet; waiting for it");
-    set->options.notice(set->options.data, sbuf_str(&s));
-    set->options.explain(set->options.data, WATCH_MISSING, 0, 0, w->target.text);
-}
-
-static void say_waiting(struct watchset *set, struct watch *w, const char *why)
-{
-    char text[LIMIT_ERR + 64];
-
-    if (w->waiting_said)
-        return;
-    w->waiting_said = true;
-    snprintf(text, sizeof(text), "%s; waiting for it", why);
-    set->options.notice(set->options.data, text);
-}
-
-static bool was_met(const struct watch *w)
-{
-    struct stat st;
-    bool met = w->target.selector.kind == SELECTOR_NONE || (w->target.selector.kind == SELECTOR_VOLUME && w->objects);
-
-    for (size_t i = 0; i < w->instance_count; i++)
-        met |= w->instances[i].container != NULL;
-    if (!met || !w->missing_said)
-        return met;
-    for (const struct object *o = w->objects; o; o = o->next)
-        if (o->place.object.host_path.data && lstat(o->place.object.host_path.data, &st) == 0)
-            return true;
-    return false;
-}
-
-void watchset_each_absent(const struct watchset *set, void (*each)(void *data, struct bytes text), void *data)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (!was_met(set->watches[i]))
-            each(data, set->watches[i]->target.text);
-}
-
-/* A tmpfs is empty after each start, without anybody deleting its files. */
-static void explain_tmpfs(struct watchset *set, const struct instance *i, const struct place *places,
-                          size_t n, uint64_t previous_start_ns)
-{
-    if (!i->up || !previous_start_ns || i->container->started_ns <= previous_start_ns)
-        return;
-    for (size_t k = 0; k < n; k++)
-        if (places[k].object.view == VIEW_VOLUME && places[k].object.ns_pid)
-            set->options.explain(set->options.data, WATCH_TMPFS_EMPTIED, i->container->started_ns, 0,
-                                 places[k].victim_path);
-}
-
-static struct bytes layer_of(const struct container_view *view)
-{
-    return view->upper.len ? view->upper : view->root;
-}
-
-/* Made anew under the same name: its layer went with the one before it, unless it is the same. */
-static void explain_recreated(struct watchset *set, struct instance *i, const struct container_view *view)
-{
-    const struct container *old = i->previous ? i->previous : i->container, *c = view->container;
-    struct bytes layer = layer_of(view);
-
-    if (!old || bytes_equal(old->id, c->id) || selector_is_plural(&i->watch->target.selector))
-        return;
-    if (!i->layer || !layer.len || !bytes_equal_str(layer, i->layer))
-        set->options.explain(set->options.data, WATCH_RECREATED, c->created_ns, i->layer_files, c->name);
-    if (old->image_name.len && c->image_name.len && !bytes_equal(old->image_name, c->image_name)) {
-        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
-
-        escape_terminal(&s, c->name);
-        sbuf_add_str(&s, " was created anew from another image: ");
-        escape_terminal(&s, c->image_name);
-        sbuf_add_str(&s, ", before it ");
-        escape_terminal(&s, old->image_name);
-        set->options.notice(set->options.data, sbuf_str(&s));
-    }
-    container_unref(TAKE_PTR(i->previous));
-}
+#define LOOKS 64                     /* host paths looked at in one go; the sensors say of most of what happens to the others */
 
 /* ---- looking up ---- */
 
 /* Follow a container's record: remember the start before the last one. */
-static void set_container(struct instance *i, struct container *c)
+static void set_container(struct watchset *set, struct instance *i, struct container *c)
 {
+    set->any_container = true;
     if (i->container && c && bytes_equal(i->container->id, c->id) &&
         c->started_ns > i->container->started_ns)
         i->previous_start_ns = i->container->started_ns;
@@ -229,10 +57,10 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     i->up = view->running;
     if (i->up)
         i->down_ns = i->next_start_ns = 0;
-    explain_recreated(set, i, view);
+    announce_recreated(set, i, view);
     if (!i->container || !bytes_equal(i->container->id, view->container->id))
         first = true;
-    set_container(i, view->container);
+    set_container(set, i, view->container);
     set_layer(i, layer_of(view));
     n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
@@ -245,12 +73,12 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     }
     i->failed = r < 0;
     if (first && r == 0) {
-        say_resolved(set, i);
+        announce_resolved(set, i);
         if (i->up)
-            say_missing(set, w, places, (size_t)n);
+            announce_missing(set, w, places, (size_t)n);
     }
     if (r == 0)
-        explain_tmpfs(set, i, places, (size_t)n, previous_start_ns);
+        announce_tmpfs(set, i, places, (size_t)n, previous_start_ns);
     w->waiting_said = false;
     early_take_view(i, view);
     if (r < 0)
@@ -265,7 +93,7 @@ static int keep_links(const struct watch *w, struct arena *arena, struct place *
     for (const struct object *o = w->objects; o && n > 0 && (size_t)n < size; o = o->next) {
         struct stat st;
 
-        if (!o->place.link || lstat(o->place.object.host_path.data, &st) == 0 || errno != ENOENT)
+        if (!o->place.link || !foreign_way_answers(o->place.object.host_path) || lstat(o->place.object.host_path.data, &st) == 0 || errno != ENOENT)
             continue;
         places[n] = o->place;
         places[n].object.path = places[n].object.host_path = places[n].victim_path = places[n].shown_host_path =
@@ -289,20 +117,22 @@ static int resolve_path(struct watchset *set, struct watch *w, bool first, struc
         r = engines_volume(set->options.engines, w->target.selector.text, &arena, &root, first ? &why : NULL);
         if (r == -ENOENT) {
             if (first)
-                say_waiting(set, w, err_text(&why, r));
+                announce_waiting(set, w, err_text(&why, r));
             arena_done(&arena);
             return 0;
         }
         if (r == 0)
             path = path.len > 1 ? arena_join_path(&arena, root, path) : root;
     }
+    if (r == 0 && !first && !foreign_way_answers(path)) /* as it was, until it answers */
+        r = -ETIMEDOUT;
     n = r < 0 ? r : resolve_host(path, &arena, places, PLACES_MAX);
     n = keep_links(w, &arena, places, n, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path")
               : objects_set(set, w->instances, places, (size_t)n, err);
     w->instances->up = r == 0;
     if (r == 0 && first)
-        say_missing(set, w, places, (size_t)n);
+        announce_missing(set, w, places, (size_t)n);
     arena_done(&arena);
     return r;
 }
@@ -323,7 +153,7 @@ static int resolve_name(struct watchset *set, struct watch *w, bool first, struc
         if (!i->failed || !i->container)
             i->up = false;
         if (!quiet && !(i->failed && i->container)) /* a slow engine's container is there all the same */
-            say_waiting(set, w, err_text(&why, r));
+            announce_waiting(set, w, err_text(&why, r));
         return 0;
     }
     if (r < 0) {
@@ -331,15 +161,6 @@ static int resolve_name(struct watchset *set, struct watch *w, bool first, struc
         return err_say(err, r, "%s", err_text(&why, r));
     }
     return take_view(set, i, &view, first, err);
-}
-
-static struct instance *find_instance(const struct watch *w, const struct container *c)
-{
-    for (struct instance *i = w->instances; i; i = i->next)
-        if (i->container && bytes_equal(i->container->id, c->id) &&
-            bytes_equal(i->container->runtime, c->runtime))
-            return i;
-    return NULL;
 }
 
 struct looking {
@@ -351,9 +172,9 @@ struct looking {
 };
 
 /* The engine is slow: what its notification announced is expected, and asked for until it answers. */
-static void expect_unseen(struct instance *i, struct container *c)
+static void expect_unseen(struct watchset *set, struct instance *i, struct container *c)
 {
-    set_container(i, c);
+    set_container(set, i, c);
     i->unseen = i->failed = true;
     i->expected_ns = clock_ns(CLOCK_MONOTONIC);
 }
@@ -369,7 +190,7 @@ static int take_match(void *data, struct container *c)
 
     if (!selector_matches(&l->watch->target.selector, c))
         return 0;
-    i = find_instance(l->watch, c);
+    i = instance_find(l->watch, c);
     made = !i || i->unseen;
     if (i && i->up && !i->failed)
         return 0;
@@ -389,7 +210,7 @@ static int take_match(void *data, struct container *c)
         return -ENOMEM;
     }
     if (r < 0 && made) {
-        expect_unseen(i, c);
+        expect_unseen(l->set, i, c);
         return 0;
     }
     i->unseen = false;
@@ -414,7 +235,7 @@ static int resolve_plural(struct watchset *set, struct watch *w, bool first, str
 
         sbuf_add_str(&s, "no container matches ");
         escape_terminal(&s, w->target.text);
-        say_waiting(set, w, sbuf_str(&s));
+        announce_waiting(set, w, sbuf_str(&s));
     }
     return looking.first_error;
 }
@@ -522,7 +343,7 @@ static void life_of_instance(struct watchset *set, struct instance *i, const str
 
 static void life_of_watch(struct watchset *set, struct watch *w, const struct lifecycle_event *life)
 {
-    struct instance *ours = find_instance(w, life->container);
+    struct instance *ours = instance_find(w, life->container);
     bool matches = selector_matches(&w->target.selector, life->container);
     struct err err = ERR_INIT;
     int r = 0;
@@ -570,7 +391,22 @@ static bool is_there(const struct object *o)
 {
     struct stat st;
 
-    return lstat(o->place.object.host_path.data, &st) == 0;
+    return !foreign_way_answers(o->place.object.host_path) || lstat(o->place.object.host_path.data, &st) == 0;
+}
+
+/* A link may appear on the way, or change. */
+static bool may_lead_elsewhere(const struct watch *w)
+{
+    bool may = false;
+
+    for (const struct object *o = w->objects; o && !may; o = o->next)
+        may = o->place.link || !is_there(o);
+    return may;
+}
+
+static bool has_turn(const struct watchset *set, size_t k)
+{
+    return k >= set->next_look && k - set->next_look < LOOKS;
 }
 
 bool watchset_leads_elsewhere(const struct watchset *set)
@@ -580,17 +416,19 @@ bool watchset_leads_elsewhere(const struct watchset *set)
 
 void watchset_poll(struct watchset *set)
 {
+    const bool all = set->look;
+
     set->look = false;
     for (size_t k = 0; k < set->count; k++) {
         struct watch *w = set->watches[k];
         struct err err = ERR_INIT;
         bool look = false;
 
-        new_life_look(set, w);
+        if (set->any_container)
+            new_life_look(set, w);
         switch (w->target.selector.kind) {
         case SELECTOR_NONE:
-            for (const struct object *o = w->objects; o; o = o->next) /* a link may appear on the way, or change */
-                look |= o->place.link || !is_there(o);
+            look = (all || has_turn(set, k)) && may_lead_elsewhere(w);
             break;
         case SELECTOR_NAME:
             look = !w->instances->up || w->instances->failed;
@@ -606,6 +444,7 @@ void watchset_poll(struct watchset *set)
         if (look)
             (void)follow_resolve(set, w, false, &err);
     }
+    set->next_look = set->next_look + LOOKS < set->count ? set->next_look + LOOKS : 0;
     objects_forget_retired(set, false);
     follow_window(set);
 }
@@ -615,8 +454,30 @@ bool watchset_concerns(const struct watchset *set, const struct container *c)
     for (size_t k = 0; k < set->count; k++) {
         const struct watch *w = set->watches[k];
 
-        if (find_instance(w, c) || selector_matches(&w->target.selector, c))
+        if (instance_find(w, c) || selector_matches(&w->target.selector, c))
             return true;
     }
     return false;
+}
+
+static bool was_met(const struct watch *w)
+{
+    struct stat st;
+    bool met = w->target.selector.kind == SELECTOR_NONE || (w->target.selector.kind == SELECTOR_VOLUME && w->objects);
+
+    for (size_t i = 0; i < w->instance_count; i++)
+        met |= w->instances[i].container != NULL;
+    if (!met || !w->missing_said)
+        return met;
+    for (const struct object *o = w->objects; o; o = o->next)
+        if (o->place.object.host_path.data && foreign_way_answers(o->place.object.host_path) && lstat(o->place.object.host_path.data, &st) == 0)
+            return true;
+    return false;
+}
+
+void watchset_each_absent(const struct watchset *set, void (*each)(void *data, struct bytes text), void *data)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (!was_met(set->watches[i]))
+            each(data, set->watches[i]->target.text);
 }

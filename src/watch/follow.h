@@ -7,7 +7,6 @@
 #include "util/bytes.h"
 #include "util/err.h"
 
-struct instance;
 struct watch;
 struct watchset;
 struct container;
@@ -33,11 +32,6 @@ bool watchset_concerns(const struct watchset *set, const struct container *c);
  * and go is known from events alone. text: as written. */
 void watchset_each_absent(const struct watchset *set, void (*each)(void *data, struct bytes text), void *data);
 
-/* A new instance of the watch, which owns it; NULL: out of memory, or more than INSTANCES_MAX; err says which. */
-struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err);
-void instances_free(struct watch *w); /* all of them; their objects were given up before */
-/* With its objects: the sensors give them up. */
-void instance_remove(struct watchset *set, struct instance *i);
 /* Look the watch up anew: its path, its container, or all containers that match. */
 int follow_resolve(struct watchset *set, struct watch *w, bool first, struct err *err);
 void follow_window(struct watchset *set);

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "event/operation.h"
 #include "util/hash.h"
 #include "util/macro.h"
 #include "watch/emitted.h"
 
 #define BUCKETS 4096
-#define PLACES 65536 /* from one that comes last to the next: so many may come between */
+#define PLACES 65536 /* numbers left free after each event at the end of the queue, for those that are put before a later one */
 #define ACLS 1024 /* recent calls that set an ACL */
 #define ACL_NS (2 * NS_PER_S)
 
@@ -19,12 +21,12 @@ struct fused {
     struct event *event;
     uint64_t hash, arrival_ns;
     unsigned sensors; /* whose observation it has */
-    bool done;        /* seen by all: goes as soon as it is its turn */
+    bool done;        /* every sensor has seen it: it is emitted as soon as it is first in the queue */
     uint64_t place;   /* in the queue: rises; the event's number where it is expected */
-    struct fused *next, *before; /* in the order in which they are let go */
-    struct fused *bucket_next; /* of the same bucket, in the order of arrival */
-    uint64_t name;             /* hash of the name that the change takes away; 0: none */
-    struct fused *name_next;   /* of the same bucket of names */
+    struct fused *next, *before; /* in the order in which they are emitted */
+    struct fused *bucket_prev, *bucket_next; /* of the same bucket, in the order of arrival */
+    uint64_t name;                           /* hash of the name that the change takes away; 0: none */
+    struct fused *name_prev, *name_next;     /* of the same bucket of names */
 };
 
 struct fuse {
@@ -32,9 +34,10 @@ struct fuse {
     struct fuse_stats stats;
     struct emitted *emitted; /* before all sensors had seen it */
     struct fused *first, *last;
-    struct fused *buckets[BUCKETS], *names[BUCKETS];
+    struct fused *buckets[BUCKETS], *names[BUCKETS]; /* by hash and by who has seen it: observation_bucket_hash() */
+    uint32_t seen_by; /* 1 << each set of sensors that one in the queue was ever seen by */
     size_t count;
-    uint64_t gone; /* the place of the last that was let go */
+    uint64_t gone; /* the place of the last that was emitted */
     struct {
         uint64_t hash, arrival_ns;
     } acls[ACLS];
@@ -168,19 +171,36 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
     return 0;
 }
 
+static struct fused **bucket(struct fused **buckets, uint64_t hash, unsigned sensors)
+{
+    return &buckets[observation_bucket_hash(hash, sensors) % BUCKETS];
+}
+
+static void index_waiting(struct fuse *f, struct fused *w)
+{
+    struct fused **at = bucket(f->buckets, w->hash, w->sensors), **name = bucket(f->names, w->name, w->sensors);
+
+    f->seen_by |= UINT32_C(1) << w->sensors;
+    DL_APPEND2(*at, w, bucket_prev, bucket_next);
+    if (w->name)
+        DL_APPEND2(*name, w, name_prev, name_next);
+}
+
+static void unindex_waiting(struct fuse *f, struct fused *w)
+{
+    struct fused **at = bucket(f->buckets, w->hash, w->sensors), **name = bucket(f->names, w->name, w->sensors);
+
+    DL_DELETE2(*at, w, bucket_prev, bucket_next);
+    if (w->name)
+        DL_DELETE2(*name, w, name_prev, name_next);
+}
+
 static struct event *shift(struct fuse *f)
 {
-    struct fused *w = f->first, **at = &f->buckets[w->hash % BUCKETS];
+    struct fused *w = f->first;
     struct event *e = w->event;
 
-    while (*at != w)
-        at = &(*at)->bucket_next;
-    *at = w->bucket_next;
-    for (at = w->name ? &f->names[w->name % BUCKETS] : NULL; at && *at; at = &(*at)->name_next)
-        if (*at == w) {
-            *at = w->name_next;
-            break;
-        }
+    unindex_waiting(f, w);
     f->first = w->next;
     *(f->first ? &f->first->before : &f->last) = NULL;
     f->gone = w->place;
@@ -189,7 +209,7 @@ static struct event *shift(struct fuse *f)
     return e;
 }
 
-/* What is not there by this name any more; BYTES_NULL: all is. */
+/* The path that this change took a name away from; BYTES_NULL: it took none. */
 static struct bytes name_taken_away(const struct event *e)
 {
     if (e->error)
@@ -210,17 +230,18 @@ static uint64_t hash_name(const struct event *e, struct bytes name)
  * What takes the event's name away, or a folder's above it, and was not seen by its sensor yet: that one reports in the order in
  * which things were done, so that the event was before it, whoever reported it first. NULL: the event comes last.
  */
-static struct fused *find_later(const struct fuse *f, const struct event *e)
+static struct fused *find_later(struct fuse *f, const struct event *e)
 {
     struct fused *found = NULL;
 
     for (struct bytes name = e->path; name.len > 1; name = bytes_dirname(name)) {
         uint64_t hash = hash_name(e, name);
 
-        for (struct fused *w = f->names[hash % BUCKETS]; w; w = w->name_next)
-            if (w->name == hash && !(w->sensors & e->sensors) && e->time_ns <= w->event->time_ns &&
-                bytes_equal(name_taken_away(w->event), name) && (!found || w->place < found->place))
-                found = w;
+        for (unsigned others = 0; (others = observation_next_set(f->seen_by, e->sensors, others));)
+            for (struct fused *w = *bucket(f->names, hash, others); w; w = w->name_next)
+                if (w->name == hash && w->sensors == others && e->time_ns <= w->event->time_ns &&
+                    bytes_equal(name_taken_away(w->event), name) && (!found || w->place < found->place))
+                    found = w;
     }
     return found;
 }
@@ -231,7 +252,7 @@ static void put(struct fuse *f, struct fused *w, struct fused *later)
     struct fused *before = later ? later->before : f->last;
     uint64_t place = before ? before->place : f->gone;
 
-    if (later && later->place - place < 2) { /* so many came there that there is no number left */
+    if (later && later->place - place < 2) { /* the numbers between the two are used up */
         put(f, w, NULL);
         return;
     }
@@ -255,6 +276,14 @@ void fuse_free(struct fuse *f)
     free(f);
 }
 
+/* No other sensor has seen it: who called at that moment it was, as far as is known. */
+static struct event *as_known(struct event *e)
+{
+    if (e->actor_inferred && e->actor.pid)
+        e->actor_presumed = false;
+    return e;
+}
+
 static void let_go(struct fuse *f, uint64_t now_ns)
 {
     if (!f->first->done) {
@@ -263,7 +292,7 @@ static void let_go(struct fuse *f, uint64_t now_ns)
         s.sensors = f->first->sensors;
         emitted_add(f->emitted, &s, now_ns);
     }
-    f->options.event(f->options.data, shift(f));
+    f->options.event(f->options.data, as_known(shift(f)));
 }
 
 static void let_go_done(struct fuse *f, uint64_t now_ns)
@@ -272,19 +301,34 @@ static void let_go_done(struct fuse *f, uint64_t now_ns)
         let_go(f, now_ns);
 }
 
-/* Another sensor's observation of the change that still waits. */
-static struct fused *find_waiting(struct fuse *f, const struct observation *observation, uint64_t hash, enum likeness likeness)
+/* The first that these sensors have seen, and no other one. */
+static struct fused *find_seen_by(struct fuse *f, unsigned sensors, const struct observation *observation, uint64_t hash,
+                                  enum likeness likeness)
 {
-    for (struct fused *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
+    for (struct fused *w = *bucket(f->buckets, hash, sensors); w; w = w->bucket_next) {
         struct observation other;
 
-        if (w->hash != hash || (w->sensors & observation->sensors))
+        if (w->hash != hash || w->sensors != sensors)
             continue;
         other = observation_of(w->event);
         if (observation_is_same(&other, observation, likeness))
             return w;
     }
     return NULL;
+}
+
+/* Another sensor's observation of the change that still waits. */
+static struct fused *find_waiting(struct fuse *f, const struct observation *observation, uint64_t hash, enum likeness likeness)
+{
+    struct fused *found = NULL;
+
+    for (unsigned others = 0; (others = observation_next_set(f->seen_by, observation->sensors, others));) {
+        struct fused *w = find_seen_by(f, others, observation, hash, likeness);
+
+        if (w && (!found || w->arrival_ns < found->arrival_ns))
+            found = w;
+    }
+    return found;
 }
 
 /*
@@ -325,24 +369,18 @@ static bool is_done(const struct fuse *f, const struct fused *w)
 
 static void await_others(struct fuse *f, struct event *event, uint64_t hash, uint64_t now_ns)
 {
-    struct fused **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
+    struct fused *w = calloc(1, sizeof(*w));
     struct bytes name = name_taken_away(event);
 
-    if (!w) { /* the change may be emitted twice, and before its turn, which is better than not at all */
+    if (!w) { /* out of memory: emitted at once, perhaps twice and out of order, rather than lost */
         f->options.event(f->options.data, event);
         return;
     }
     *w = (struct fused){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors,
                          .name = name.len ? hash_name(event, name) : 0 };
     w->done = is_done(f, w);
-    while (*at)
-        at = &(*at)->bucket_next;
-    *at = w;
     put(f, w, find_later(f, event));
-    if (w->name) {
-        w->name_next = f->names[w->name % BUCKETS];
-        f->names[w->name % BUCKETS] = w;
-    }
+    index_waiting(f, w);
     let_go_done(f, now_ns);
     if (f->count > FUSE_WAITING_MAX) {
         f->stats.early++;
@@ -376,17 +414,24 @@ static bool is_for_others(const struct fuse *f, const struct event *e)
 
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 {
-    struct observation observation = observation_of(event);
-    uint64_t hash = observation_hash(&observation);
-    bool by_acl = was_set_by_acl(f, &observation, hash, now_ns);
+    struct observation observation;
+    uint64_t hash;
     struct fused *w;
-    bool known = find_other(f, &observation, hash, now_ns, &w);
+    bool by_acl, known;
+
+    event->actor_presumed |= event->actor_inferred && (f->options.sensors & ~event->sensors);
+    observation = observation_of(event);
+    hash = observation_hash(&observation);
+    by_acl = was_set_by_acl(f, &observation, hash, now_ns);
+    known = find_other(f, &observation, hash, now_ns, &w);
 
     if (!known && is_for_others(f, event)) {
         f->stats.folded++;
         event_free(event);
     } else if (known && w) {
+        unindex_waiting(f, w);
         merge(f, w, event);
+        index_waiting(f, w);
         w->done = is_done(f, w);
         let_go_done(f, now_ns);
     } else if (known || by_acl) {
@@ -405,12 +450,15 @@ void fuse_set_sensors(struct fuse *f, unsigned sensors, uint64_t now_ns)
     let_go_done(f, now_ns);
 }
 
-/* What one sensor concluded waits longer, because another sensor may have seen it and know it better. */
+/* What one sensor concluded waits longer, because another sensor may have seen it and know it better: so does a mode that was looked up,
+ * which the call set by way of an ACL, perhaps (cp -a does). */
 static uint64_t patience(const struct fused *w, bool drained)
 {
+    const struct observation s = observation_of(w->event);
+
     if (!drained)
         return FUSE_BOUND_NS;
-    return presumes(w->event) ? FUSE_PRESUMED_NS : FUSE_SETTLE_NS;
+    return observation_presumes(&s) || observation_is_looked_up_mode(&s) ? FUSE_PRESUMED_NS : FUSE_SETTLE_NS;
 }
 
 void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained)

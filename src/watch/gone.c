@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "util/clock.h"
-#include "watch/follow.h"
+#include "watch/instance.h"
 #include "watch/objects.h"
 #include "watch/plan.h"
 #include "watch/state.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Watches that were given up, and labels that were exchanged: events that are under way were lent their texts. */
+/* Watches that were given up, and labels that were exchanged: events that are under way borrowed their texts. */
 #pragma once
 
 #include <stdbool.h>

@@ -35,3 +35,22 @@ const struct target *watchset_target(const struct watchset *set, uint32_t index)
             return &set->watches[i]->target;
     return NULL;
 }
+
+void watchset_each_merged(const struct watchset *set, void (*each)(void *data, const struct watch_merged *merged), void *data)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct watch *w = set->watches[i];
+
+        if (w->until_ns)
+            continue;
+        for (const struct object *o = w->objects; o; o = o->next) {
+            struct watch_merged m = { .target = &w->target, .object = o->place.object.id };
+
+            if (o->place.object.view != VIEW_MERGED || o->retired_ns || !o->use_count)
+                continue;
+            m.victim_path = o->uses[0].victim_path;
+            m.host_path = o->uses[0].shown_host_path;
+            each(data, &m);
+        }
+    }
+}

@@ -20,6 +20,14 @@ struct watch_listing {
     bool failed;          /* it could not be looked up; that is tried again */
 };
 
+/* Of a container that runs: its files as it sees them. */
+struct watch_merged {
+    const struct target *target;
+    uint32_t object; /* another one with each of its lives; later ones are greater */
+    struct bytes victim_path, host_path; /* BYTES_NULL, or below /proc: nowhere else on the host */
+};
+void watchset_each_merged(const struct watchset *set, void (*each)(void *data, const struct watch_merged *merged), void *data);
+
 /* Each that is armed and not being given up. Borrowed for the call. */
 void watchset_each_listing(const struct watchset *set, void (*each)(void *data, const struct watch_listing *listing), void *data);
 /* What the watch of this index (struct event) was made for, also while it is being given up; NULL: it is gone. */

@@ -22,7 +22,7 @@ void new_life_look(struct watchset *set, struct watch *w)
 
 void watchset_process(struct watchset *set, struct bytes cgroup)
 {
-    for (size_t k = 0; k < set->count && !set->new_life; k++)
+    for (size_t k = 0; k < set->count && set->any_container && !set->new_life; k++)
         for (const struct instance *i = set->watches[k]->instances; i; i = i->next)
             set->new_life |= is_of(i, cgroup);
 }

@@ -99,12 +99,17 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
     object->group = i->group;
     object->permissions = watch_permissions(set, i->watch);
     object->writes = set->options.writes;
+    HASH_ADD(by_id, set->by_id, place.object.id, sizeof(object->id), o);
+    if (!HASH_IS_IN(by_id, o)) {
+        object_free(o);
+        return err_set(err, -ENOMEM, "watches");
+    }
     r = object->path.data ? set->options.add(set->options.data, object, err) : -ENOMEM;
     if (r < 0) {
+        HASH_DELETE(by_id, set->by_id, o);
         object_free(o);
         return r;
     }
-    HASH_ADD(by_id, set->by_id, place.object.id, sizeof(object->id), o);
     o->next = i->watch->objects;
     i->watch->objects = o;
     return 0;
@@ -186,6 +191,7 @@ int objects_set(struct watchset *set, struct instance *i, const struct place *pl
     struct object **at = &i->watch->objects;
     int first_error = 0;
 
+    set->new_places = true;
     for (size_t k = 0; k < n; k++) {
         struct object *o = find_place(i->watch, &places[k].object);
         int r = 0;

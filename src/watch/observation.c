@@ -31,6 +31,19 @@ uint64_t observation_hash(const struct observation *s)
     return hash_add(hash_add(HASH_START, facts, sizeof(facts)), s->path.data, s->path.len);
 }
 
+uint64_t observation_bucket_hash(uint64_t hash, unsigned sensors)
+{
+    return hash_word(hash, sensors);
+}
+
+unsigned observation_next_set(uint32_t seen_by, unsigned sensors, unsigned last)
+{
+    for (unsigned set = last + 1; set < 32 && seen_by >> set; set++)
+        if (seen_by >> set & 1 && !(set & sensors))
+            return set;
+    return 0;
+}
+
 /* Sensors name some changes differently: an ACL is an extended attribute to those that see the system call. */
 static enum operation class_of(enum operation operation)
 {
@@ -48,6 +61,17 @@ static enum operation class_of(enum operation operation)
 bool observation_is_looked_up_mode(const struct observation *s)
 {
     return s->operation == OPERATION_CHMOD && s->sensors == SENSOR_FANOTIFY;
+}
+
+/* Likewise an ACL that is there no more: by removexattr(2), or by the call that sets one which says no more than the mode. */
+static bool is_looked_up_acl(const struct observation *s)
+{
+    return s->operation == OPERATION_SETACL && s->sensors == SENSOR_FANOTIFY;
+}
+
+static bool may_be_by_acl(const struct observation *looked_up, const struct observation *call)
+{
+    return (observation_is_looked_up_mode(looked_up) || is_looked_up_acl(looked_up)) && observation_may_set_acl(call);
 }
 
 bool observation_may_set_acl(const struct observation *s)
@@ -73,8 +97,7 @@ static bool is_like(const struct observation *a, const struct observation *b, en
     case SAME_NAME:
         return class_of(a->operation) == class_of(b->operation);
     case MODE_BY_ACL:
-        return (observation_is_looked_up_mode(a) && observation_may_set_acl(b)) ||
-               (observation_is_looked_up_mode(b) && observation_may_set_acl(a));
+        return may_be_by_acl(a, b) || may_be_by_acl(b, a);
     default:
         return a->operation_presumed != b->operation_presumed &&
                operation_info(a->operation)->permission == operation_info(b->operation)->permission &&
@@ -85,6 +108,8 @@ static bool is_like(const struct observation *a, const struct observation *b, en
 static bool same_actor(const struct observation *a, const struct observation *b)
 {
     if (a->actor_presumed != b->actor_presumed)
+        return true;
+    if (a->actor_presumed && (!a->pid || !b->pid)) /* one of them knows nobody */
         return true;
     return a->pid == b->pid && (!a->start_ns || !b->start_ns || a->start_ns == b->start_ns);
 }

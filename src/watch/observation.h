@@ -22,9 +22,17 @@ struct observation {
 struct observation observation_of(const struct event *e);
 uint64_t observation_hash(const struct observation *s); /* of what two observations of one change have in common */
 
+/* Where changes are kept by that hash and by the set of sensors that has seen them: only what other sensors have seen is searched, so that a
+ * storm of one sensor's changes to one file never meets itself. */
+uint64_t observation_bucket_hash(uint64_t hash, unsigned sensors);
+/* seen_by: 1 << each set of sensors that occurs. The next set after `last` that has none of `sensors`; 0: there is none, and where to begin. */
+unsigned observation_next_set(uint32_t seen_by, unsigned sensors, unsigned last);
+
 /* In which way two observations may be of one change, the best first. */
 enum likeness { SAME_NAME, MODE_BY_ACL, CONCLUDED, LIKENESSES };
 
+/* Of the same watch and actor, of the same paths as far as both know them, with the same outcome, and alike in that way. Pure. a:
+ * kept; b: the new one. */
 bool observation_is_same(const struct observation *a, const struct observation *b, enum likeness likeness);
 
 /* Does one of them say something of the actor or the operation that it concluded? */

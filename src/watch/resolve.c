@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "foreign/mounts.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
@@ -126,7 +127,7 @@ static struct bytes proc_root_path(pid_t pid, struct bytes path, struct arena *a
 /* A file that is mounted by itself stays the one that it was, also when another file takes its path on the host. */
 static bool is_single_file(const struct watch_object *o)
 {
-    _cleanup_close_ int fd = beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW);
+    _cleanup_close_ int fd = foreign_way_answers(o->host_path) ? beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW) : -EBADF;
     struct stat st;
 
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);

@@ -2,8 +2,7 @@
 /* The watches as they are kept, for the files of watchset. Not for other folders. */
 #pragma once
 
-#include <uthash.h>
-
+#include "util/hash_table.h"
 #include "util/sbuf.h"
 #include "watch/options.h"
 #include "watch/resolve.h"
@@ -41,6 +40,8 @@ struct use {
     enum victim_kind victim_kind;
 };
 
+#define LED_SENSORS 3 /* the bits of enum sensor_bit that observe */
+
 /* One resolved view of a watch. What several of its containers share (a volume, a layer) is one object
  * with several uses: one change, one event that names all of them. */
 struct object {
@@ -53,6 +54,8 @@ struct object {
     struct sbuf sharers; /* names, each ended by a NUL */
     uint64_t sharers_ns;  /* CLOCK_MONOTONIC of the answer, 0 = never asked */
     uint64_t retired_ns;  /* CLOCK_MONOTONIC: nobody watches it since; 0 = alive */
+    uint8_t led[LED_SENSORS]; /* a link on the way: so often each sensor saw that it leads elsewhere, since it was looked at */
+    uint64_t led_ns;      /* CLOCK_REALTIME: the last of these times at the latest, as the sensors have it */
     struct watch *watch;  /* also where no instance has it any more */
     UT_hash_handle by_id;
 };
@@ -94,12 +97,22 @@ struct watchset {
     struct sbuf text;
     struct recorded *recorded; /* places that were reported for the coverage */
     unsigned round, forget_at; /* how often they were looked at; how many they are before the oldest are forgotten */
+    size_t next_look;          /* of the watches of host paths: whose turn it is to be looked at */
+    bool new_places;           /* somebody may look somewhere else than was reported for the coverage */
+    bool any_container;        /* a watch has had one */
     bool window;
     bool new_life;             /* a program was executed in a container that is watched: of its next life, perhaps */
     bool look;                 /* a link on the way was changed: the path leads elsewhere now */
 };
 
+/* enum permission, bits: the target's own, else those of all. */
 static inline unsigned watch_permissions(const struct watchset *set, const struct watch *w)
 {
     return w->target.permissions ? w->target.permissions : set->options.permissions;
+}
+
+/* Where its writable layer or root lies on the host; unset where that is not known. */
+static inline struct bytes layer_of(const struct container_view *view)
+{
+    return view->upper.len ? view->upper : view->root;
 }

@@ -6,6 +6,7 @@
 
 #include "util/escape.h"
 #include "util/limits.h"
+#include "util/path.h"
 #include "util/sbuf.h"
 
 static int refuse(struct err *err, struct bytes text, const char *why)
@@ -19,34 +20,15 @@ static int refuse(struct err *err, struct bytes text, const char *why)
 /* Lexical: symbolic links are looked at later, where the file system is known. */
 static struct bytes normalise(struct arena *arena, struct bytes dir, struct bytes path)
 {
-    char *out = arena_alloc(arena, dir.len + path.len + 3);
-    struct bytes parts[2] = { dir, path };
-    size_t len = 0;
+    size_t size = dir.len + path.len + 2;
+    char *out = arena_alloc(arena, size + 1);
+    struct bytes joined;
 
     if (!out)
         return BYTES_NULL;
-    for (unsigned p = path.len && path.data[0] == '/' ? 1 : 0; p < 2; p++) {
-        const char *at = parts[p].data, *end = at + parts[p].len;
-
-        while (at < end) {
-            const char *slash = memchr(at, '/', (size_t)(end - at));
-            size_t n = slash ? (size_t)(slash - at) : (size_t)(end - at);
-
-            if (n == 2 && at[0] == '.' && at[1] == '.') {
-                while (len > 0 && out[--len] != '/')
-                    ;
-            } else if (n > 0 && !(n == 1 && at[0] == '.')) {
-                out[len++] = '/';
-                memcpy(out + len, at, n);
-                len += n;
-            }
-            at += n + 1;
-        }
-    }
-    if (len == 0)
-        out[len++] = '/';
-    out[len] = '\0';
-    return (struct bytes){ out, len };
+    joined = path_join(path.len && path.data[0] == '/' ? BYTES_NULL : dir, path, out, size);
+    out[joined.len] = '\0';
+    return joined;
 }
 
 int target_parse(struct bytes text, struct bytes cwd, struct target *ret, struct err *err)

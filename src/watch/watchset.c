@@ -10,6 +10,8 @@
 #include "watch/coverage.h"
 #include "watch/follow.h"
 #include "watch/gone.h"
+#include "watch/instance.h"
+#include "watch/led.h"
 #include "watch/objects.h"
 #include "watch/plan.h"
 #include "watch/state.h"
@@ -27,6 +29,7 @@ int watchset_new(const struct watchset_options *options, struct watchset **ret, 
     set->options = *options;
     set->next_object = 1;
     set->next_group = 1;
+    set->new_places = true;
     *ret = set;
     return 0;
 }
@@ -78,6 +81,7 @@ int watchset_add(struct watchset *set, struct target *target, struct err *err)
     *target = (struct target){ 0 };
     w->index = set->next_index++;
     set->watches[set->count++] = w;
+    set->new_places = true;
     if (!selector_is_plural(&w->target.selector) && !instance_add(set, w, err))
         return -ENOMEM;
     add_text(set, w);
@@ -337,7 +341,8 @@ bool watchset_event(struct watchset *set, struct event *event)
         return false;
     if (is_on_the_way(found->watch, found) && !leads_elsewhere(event))
         return false;
-    set->look |= found->place.link && leads_elsewhere(event) && event->error == 0;
+    if (leads_elsewhere(event))
+        led_note(set, found, event);
     give(set, found->watch, found, event);
     if (turn_is_anothers(set, found->watch, event))
         return false;

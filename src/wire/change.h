@@ -80,6 +80,7 @@ enum wire_change_flags {
     WIRE_IO_URING = 1 << 14,
     WIRE_COMPAT = 1 << 15,    /* 32-bit system call */
     WIRE_BACKING = 1 << 16,   /* the real file under a file of an overlay */
+    WIRE_DENIED = 1 << 18,    /* by culprit's guard */
     WIRE_UNMATCHED = 1 << 17, /* the outcome of an operation of an overlay nobody watches, kept for its layers */
 };
 

@@ -21,5 +21,6 @@ enum lost {
     LOST_HEARTBEAT = 15,     /* the daemon's own test did not come back right: what happened then may not have been seen */
     LOST_SENSOR = 16,        /* a sensor says that it cannot read what it is to read, for a time */
     LOST_ENGINE = 17,        /* a container engine does not answer: containers that start may not be known; changes are */
+    LOST_AUDIT_NUMBERS = 18, /* events whose numbers a log does not have: lost, or left out by who saved it */
     LOST_COUNT
 };

@@ -9,6 +9,9 @@
 #define WIRE_FILTER_HASH(key) ((__u64)(key) * 0x9e3779b97f4a7c15ull >> 45)
 /* By numbers, not by addresses: the verifier does not let a pointer be multiplied. */
 #define WIRE_FILTER_INODE(device, number) ((__u64)(number) ^ (__u64)(device) << 36)
+/* Of inodes, where they are numbers: what is watched, and directories with names of those on the way there. */
+#define WIRE_FILTER_ROOT(inode) ((__u64)(inode) ^ 0xa5a5ull << 40)
+#define WIRE_FILTER_ANCHOR(inode) ((__u64)(inode) ^ 0x3c3cull << 40)
 #define WIRE_FILTER_ABOVE(device) ((__u64)(device) ^ 0x5a5a5a5a00000000ull) /* something leads through it */
 /* Super blocks have one of their own, a byte each: it is what everybody pays for, wherever a change is made. */
 #define WIRE_SUPERS 4096u

@@ -31,7 +31,7 @@ static int set_up(void)
     return ring.sq == MAP_FAILED || ring.cq == MAP_FAILED || ring.sqes == MAP_FAILED ? -1 : 0;
 }
 
-static int submit(const struct io_uring_sqe *sqe)
+int uring_submit(const struct io_uring_sqe *sqe)
 {
     unsigned *tail, *mask, *array, *head, index;
     struct io_uring_cqe *cqe;
@@ -70,7 +70,7 @@ int uring_do(int operation, const char *path, const char *to)
         sqe.addr2 = (uintptr_t)to;
         sqe.len = (uint32_t)AT_FDCWD;
     }
-    return submit(&sqe);
+    return uring_submit(&sqe);
 }
 
 int uring_write(const char *path)
@@ -80,11 +80,11 @@ int uring_write(const char *path)
     struct io_uring_sqe write_sqe = { .opcode = IORING_OP_WRITE, .addr = (uintptr_t)"hello", .len = 5 };
     struct io_uring_sqe close_sqe = { .opcode = IORING_OP_CLOSE };
 
-    write_sqe.fd = submit(&open_sqe);
-    if (write_sqe.fd < 0 || submit(&write_sqe) != 5)
+    write_sqe.fd = uring_submit(&open_sqe);
+    if (write_sqe.fd < 0 || uring_submit(&write_sqe) != 5)
         return -1;
     close_sqe.fd = write_sqe.fd;
-    return submit(&close_sqe);
+    return uring_submit(&close_sqe);
 }
 
 void uring_polled(void)
@@ -99,14 +99,14 @@ int uring_make(int operation, const char *path, const char *to)
                                 .addr2 = (uintptr_t)to };
 
     sqe.len = operation == IORING_OP_MKDIRAT ? 0755 : operation == IORING_OP_LINKAT ? (uint32_t)AT_FDCWD : 0;
-    return submit(&sqe);
+    return uring_submit(&sqe);
 }
 
 int uring_write_to(int fd)
 {
     struct io_uring_sqe sqe = { .opcode = IORING_OP_WRITE, .fd = fd, .addr = (uintptr_t)"hello", .len = 5 };
 
-    return submit(&sqe);
+    return uring_submit(&sqe);
 }
 
 int uring_fallocate(const char *path)
@@ -114,5 +114,5 @@ int uring_fallocate(const char *path)
     struct io_uring_sqe sqe = { .opcode = IORING_OP_FALLOCATE, .addr = 65536 };
 
     sqe.fd = open(path, O_WRONLY | O_CLOEXEC);
-    return sqe.fd < 0 || submit(&sqe) < 0 ? -1 : close(sqe.fd);
+    return sqe.fd < 0 || uring_submit(&sqe) < 0 ? -1 : close(sqe.fd);
 }

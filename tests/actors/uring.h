@@ -4,6 +4,8 @@
 
 #include <linux/io_uring.h>
 
+/* One operation as it is written there: its result, or -1 and errno. */
+int uring_submit(const struct io_uring_sqe *sqe);
 /* IORING_OP_UNLINKAT on `path`, or IORING_OP_RENAMEAT from `path` to `to`. -1 and errno. */
 int uring_do(int operation, const char *path, const char *to);
 /* Opens, writes and closes the file by io_uring alone. */

@@ -75,8 +75,11 @@ another program's change|1|--program mv|rm d/old
 this program's change|0|--program rm|rm d/old
 END
 run -- "$work/nosuch"
-[ "$rc" = 127 ] && grep -q 'nosuch: No such file' err && grep -q 'exit 127' out
+[ "$rc" = 127 ] && grep -q 'nosuch: No such file' err && grep -q 'exit 127' out && ! grep -q 'late changes' out
 check "what cannot be found (exit $rc)" $?
+culprit guard --for 1s "$work/nosuch"
+[ "$rc" != 0 ] && grep -q 'nosuch: No such file' err
+check "what cannot be guarded is named (exit $rc)" $?
 run -- "$work/d/old"
 [ "$rc" = 126 ] && grep -q 'Permission denied' err
 check "what cannot be executed (exit $rc)" $?
@@ -98,7 +101,7 @@ culprit who --store db --op rename d
 [ "$rc" = 1 ] && grep -q 'nothing that matches the filters' out
 check "a filter is said, from the store (exit $rc)" $?
 run -- sh -c 'rm d/old; touch d/new'
-culprit who --store db --op delete --format json --since -1m d
+culprit who --store db --op delete --format json --since -1h d
 [ "$rc" = 0 ] && grep -q '"filtered":' out && ! grep -q '"action":"create"' out
 check "JSON is filtered too (exit $rc)" $?
 run --assert-unchanged --allow old -- rm d/old
@@ -121,11 +124,11 @@ check "the ready line is short" $?
 rm -f db*
 run -- sh -c 'for i in 1 2 3; do echo abc > d/f$i; rm d/f$i; done; rm d/old'
 for by in cause program user file hour; do
-    culprit who --store db --since -1m --by $by --op delete --program rm d
+    culprit who --store db --since -1h --by $by --op delete --program rm d
     [ "$rc" = 0 ] && head -1 out | grep -q "changes .* $by\$" && grep -qE '^ +4 +4 .*in all$' out && grep -q coverage out
     check "who --by $by (exit $rc)" $?
 done
-culprit who --store db --since -1m --by file --top 1 d
+culprit who --store db --since -1h --by file --top 1 d
 [ "$(grep -c '/d/' out)" = 1 ] && grep -q ' more$' out
 check "who --top 1" $?
 culprit who --store db --by file --sort bytes --format json d
@@ -138,9 +141,9 @@ culprit who --store db --by file --program nosuch d
 [ "$rc" = 1 ] && grep -q 'did not match the filters' out
 check "who --by, nothing left (exit $rc)" $?
 run -- sh -c 'echo x > d/t; rm d/t'
-culprit who --store db --since -1m --op delete --exclude old d
+culprit who --store db --since -1h --op delete --exclude old d
 cp out whole
-culprit who --store db --since -1m --exclude old d
+culprit who --store db --since -1h --exclude old d
 check "a file that came and went is that, whatever is asked for" "$(! grep -q 'deleted .*/d/t' whole; echo $?)"
 
 # --- what never came is not "nothing happened" ---
@@ -241,6 +244,32 @@ ln "$work/d/a" "$work/d/b"
 culprit run --sensor "$SENSORS" --settle 0s --no-store -w "$work/d/a" -- chmod 600 "$work/d/b"
 grep -q 'through its 1 other name (hard links)' err
 check "a file with another name" $?
+
+# --- a link on the way that leads elsewhere ---
+rm -rf "$work/d"
+mkdir -p "$work/d/old" "$work/d/new"
+echo > "$work/d/new/f"
+ln -s old "$work/d/current"
+culprit run --sensor "$SENSORS" --settle 0s --no-store -w "$work/d/current" -- ln -sfn new "$work/d/current"
+[ "$rc" = 0 ] && grep -q 'replaced .*current' out && ! grep -q 'some lost' out
+check "where it leads nothing had happened (exit $rc)" $?
+
+# --- search, where auditd has written nothing ---
+# nowhere COMMAND...: where neither it nor culprit has, before COMMAND
+nowhere() {
+    timeout 300 unshare --mount --propagation private sh -c 'mount -t tmpfs none /var/log && mount -t tmpfs none /var/lib && "$@" && exec "$0" search -f /srv' \
+        "$BINARY" "$@" < /dev/null > out 2> err
+    rc=$?
+}
+nowhere true
+[ "$rc" = 2 ] && grep -q 'No such file' err && grep -q 'named with -if FILE, a record of culprit.s with --store FILE' err
+check "there is nothing to search (exit $rc)" $?
+if [ -d /etc/audit ]; then
+    # shellcheck disable=SC2016
+    nowhere sh -c 'mount -t tmpfs none /etc/audit && mkdir -p /var/lib/culprit && : > /etc/audit/auditd.conf && : > /var/lib/culprit/culprit.db'
+    [ "$rc" = 2 ] && grep -q 'recorded itself is searched with --store /var/lib/culprit/culprit.db' err
+    check "there is a record of culprit's to search (exit $rc)" $?
+fi
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

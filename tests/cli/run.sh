@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The command line without root and without sensors: tests/cli/run.sh CULPRIT_BINARY
-# Help, usage errors, and whether help, manual page and completion tell the same.
+# Help, usage errors, and whether help, manual page and completion say the same.
 set -u
 BINARY=${1:-}
 if [ ! -x "$BINARY" ]; then
@@ -77,7 +77,7 @@ commands=$(sed -n '/^usage:/,/^for example/s/^  \([a-z]*\) .*/\1/p' "$work/out")
 check "the overview lists the commands" $?
 for status in 0 1 2 3 4; do
     grep -qE "(^|[^0-9])$status [a-z]" "$work/out"
-    check "the overview tells exit status $status" $?
+    check "the overview names exit status $status" $?
 done
 for command in $commands; do
     answers "help $command" "usage: culprit $command" help "$command"
@@ -147,7 +147,7 @@ for status in 0 1 2 3 4; do
     check "manual: exit status $status" $?
 done
 if command -v man > /dev/null; then
-    for page in "$MAN" man/culprit-backup.1 man/culprit-clues.1 man/culprit-ctl.1 man/culprit-guard.1 man/culprit-daemon.8 man/culprit-prune.1 man/culprit-restore.1; do
+    for page in "$MAN" man/culprit-alert.1 man/culprit-backup.1 man/culprit-clues.1 man/culprit-ctl.1 man/culprit-expect.1 man/culprit-guard.1 man/culprit-daemon.8 man/culprit-prune.1 man/culprit-restore.1; do
         [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null)" ]
         check "$page has no warnings" $?
     done
@@ -169,6 +169,22 @@ printf 'wtach x {}\n' > "$work/bad.conf"
 run daemon --check-config "$work/bad.conf"
 [ "$rc" = 2 ] && [ ! -s "$work/out" ] && grep -qF "culprit: $work/bad.conf:1: no key \"wtach\"; did you mean watch?" "$work/err"
 check "a mistake has file, line and status 2 (exit $rc)" $?
+while IFS='|' read -r line said; do
+    printf '%s\n' "$line" > "$work/bad.conf"
+    run daemon --check-config "$work/bad.conf"
+    [ "$rc" = 2 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ] && grep -qF "culprit: $work/bad.conf:1: $said" "$work/err"
+    check "$line is refused (exit $rc)" $?
+done << 'END'
+copies_size = 512K|copies_size: "512K" is less than 1M
+learning = 31d|learning: "31d" is more than 30 days
+learning = never|learning: "never" is neither off nor a duration (write 90s, 15m, 2h or 7d)
+redact = { user }|redact: nothing to redact is called "user" (users, arguments, homes)
+keep_copies = on|keep_copies has no place here: it belongs into a watch
+watch a { targets = /srv keep_copy = on }|no key "keep_copy"; did you mean keep_copies?
+watch a { targets = /srv guard = on guard = off }|guard stands twice
+watch a { targets = /srv allow = user:backup }|allow goes with guard = on
+sink m { type = mail to = a@b ca = /x }|sink "m": secret and ca of mail are for a server
+END
 run daemon --config "$work/nowhere" --check-config
 [ "$rc" = 2 ] && grep -q "nowhere: No such file" "$work/err"
 check "a directory that was named has to be there (exit $rc)" $?
@@ -287,6 +303,11 @@ usage "who: an end before the beginning" "--until is before --since" who --since
 usage "who: no such table" 'unknown summary "day" (use cause, program, user, file, hour)' who --by day /x
 usage "who: no such order" 'unknown order "size" (use count, bytes)' who --by file --sort size /x
 usage "who: rows of no table" "--top and --sort go with --by" who --top 3 /x
+usage "who: expected, and another table" "without --by" who --expected --by file /x
+usage "who: a configuration for nothing" "--config goes with --expected" who --config /etc /x
+usage "expect: of what" "--learn 7d" expect
+usage "expect: no duration" "is not a duration" expect --learn often
+usage "expect: a word" 'unexpected word "x"' expect --learn 7d x
 usage "who: no number of rows" "is not a number" who --by file --top many /x
 for option in --allow --junit --exit-status; do
     usage "run's $option for watch" "$option belongs to \`culprit run\`" watch "$option" own /x
@@ -303,7 +324,8 @@ usage "watch's option for run" "--for belongs to \`culprit watch\`" run -w /etc 
 usage "an option with a word too much" "unknown option" watch --writes=yes /x
 usage "who: no time" '"never" is not a time' who --since never /x
 usage "who: a day that is none" "is not a time" who --until 2026-13-01 /x
-usage "who: unknown operation" 'unknown operation "fly"' who --op unlink,fly /x
+usage "who: unknown operation" 'unknown operation "fly"; there are delete' who --op unlink,fly /x
+usage "who: an operation mistyped" 'unknown operation "delet"; did you mean delete? (culprit help who)' who --op delet /x
 usage "who: no operation" "no operation" who --op "" /x
 for command in watch who; do
     usage "$command: empty target" "[CONTAINER:]PATH" "$command" ""
@@ -331,6 +353,14 @@ usage "an abbreviation of several" "it could be --since, --store" who --s x /x
 usage "an option that takes no word" "--quiet takes no argument" who --quiet=yes /x
 usage "operations that are not observed" "add r to it" watch -p w --op read /x
 usage "run: empty target" "[CONTAINER:]PATH" run -w "" -- true
+usage "guard: confirmed after its end" "give --confirm less than --for" guard --confirm 10m --for 10m /x
+usage "guard: --confirmed with what begins one" "nothing of it is changed" guard --confirmed --for 5m
+usage "guard: --off with what begins one" "nothing of it is changed" guard --off --confirm 5m
+usage "guard: kept, and reported" "not with --log-only" guard --keep --format json /x
+usage "guard: kept, and over" "not with --log-only" guard --keep --off /x
+usage "guard: a judgement with another option" "with --allow, --store and --format alone" guard --would-have 7d --confirm 5m /x
+usage "guard: nobody is allowed" "--allow names nobody" guard --would-have 7d --allow "" /x
+usage "guard: a judgement of nothing" "which files?" guard --would-have 7d
 usage "the second target is bad" "no container" watch /etc ":/x"
 
 # --- without rights: exit 3, one line; without a store: exit 1 ---
@@ -376,6 +406,39 @@ run who --from "$work/mv.log" /srv/other
 [ "$rc" = 1 ] && grep -q "nothing is recorded of /srv/other; what the log's rules covered is not known" "$work/out" &&
     ! grep -q "nothing happened" "$work/out"
 check "who: a log does not say what it covered (exit $rc)" $?
+# three deletions below /srv9/sub, and a file that went from there to /srv8
+{
+    call='arch=c000003e success=yes exit=0 a0=7 ppid=1 auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm="rm" exe="/usr/bin/rm" key="k"'
+    for i in 1 2 3 4; do
+        at="msg=audit(1795480500.10$i:5$i):" paths=("0 /srv9/sub 11 040755 PARENT" "1 /srv9/sub/f$i 2$i 0100644 DELETE") number=87
+        [ "$i" != 4 ] || { paths=("0 /srv9/sub 11 040755 PARENT" "1 /srv8 12 040755 PARENT" "2 /srv9/sub/g 33 0100644 DELETE" "3 /srv8/g 33 0100644 CREATE") number=82; }
+        echo "type=SYSCALL $at $call syscall=$number items=${#paths[@]} pid=90$i"
+        echo "type=CWD $at cwd=\"/\""
+        for path in "${paths[@]}"; do
+            read -r item name inode mode type <<< "$path"
+            echo "type=PATH $at item=$item name=\"$name\" inode=$inode dev=fd:01 mode=$mode ouid=0 ogid=0 rdev=00:00 nametype=$type"
+        done
+    done
+} > "$work/within.log"
+chmod 644 "$work/within.log"
+mkdir "$work/own"
+[ "$(id -u)" != 0 ] || chown 65534 "$work/own"
+run import --store "$work/own/within.db" "$work/within.log"
+for from in "--from $work/within.log" "--store $work/own/within.db"; do
+    read -ra words <<< "$from"
+    for targets in "/srv9" "/srv9 /srv9" "/srv9 /srv9/sub" "/srv9/sub /srv9/ /srv9/sub" "/srv8 /srv9" "/srv9 /srv8/g /srv9/sub"; do
+        read -ra places <<< "$targets"
+        run who "${words[@]}" --format json "${places[@]}"
+        [ "$(grep -c '"kind":"event"' "$work/out")" = 4 ] && [ "$(grep -o '"outcome":"success","id":"[0-9a-f]*"' "$work/out" | sort -u | wc -l)" = 4 ]
+        check "who ${words[0]} $targets: each change once" $?
+        run who "${words[@]}" --by file "${places[@]}"
+        grep -q "^ *4 .* in all$" "$work/out"
+        check "and counted once (--by file)" $?
+        run who "${words[@]}" "${places[@]}"
+        [ "$rc" = 0 ] && ! grep -q "6 files\|8 files" "$work/out"
+        check "and in the verdict" $?
+    done
+done
 printf 'no database, and not empty either\n%200s' x > "$work/text"
 run who --store "$work/text" /etc/hosts
 [ "$rc" != 0 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ]

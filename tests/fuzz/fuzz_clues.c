@@ -8,6 +8,7 @@
 #include "clues/cron.h"
 #include "clues/engine_events.h"
 #include "clues/judge.h"
+#include "clues/last_logins.h"
 #include "clues/manifest.h"
 #include "clues/original.h"
 #include "clues/package_log.h"
@@ -42,6 +43,29 @@ static void check(struct sbuf *answer, const struct clue_question *q)
 static const struct manifest_container container_of_manifests = {
     .name = { "web-1", 5 }, .service = { "web", 3 }, .pod = { "web-node", 8 }, .pod_container = { "web", 3 }, .created_ns = AT, .started_ns = AT, .is_layer = true
 };
+
+/* The first byte says which file of a runner it is. */
+static void runner(struct sbuf *out, struct bytes text)
+{
+    static const char *const names[] = { "/etc/gitlab-runner/config.toml", "/j/.runner", "/etc/buildkite-agent.cfg", "/j/jobs/a/config.xml" };
+    const struct clue_question q = { .path = { "/j/workspace/a/b", 16 } };
+
+    if (text.len)
+        ci_text(out, &q, bytes_of(names[text.data[0] & 3]), (struct bytes){ text.data + 1, text.len - 1 });
+}
+
+/* Each is written to. */
+static void databases(struct sbuf *out, const struct clue_question *q, struct bytes text)
+{
+    char *copy = malloc(text.len + 1);
+
+    if (!copy)
+        return;
+    memcpy(copy, text.data, text.len);
+    last_logins_lastlog2(out, q, (struct bytes){ "/f", 2 }, (struct bytes){ copy, text.len });
+    last_logins_wtmpdb(out, q, (struct bytes){ "/f", 2 }, (struct bytes){ copy, text.len });
+    free(copy);
+}
 
 static void parse(unsigned which, struct sbuf *out, const struct clue_question *q, struct bytes text)
 {
@@ -110,6 +134,18 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 23:
         package_triggers(out, q, name, text, text);
         break;
+    case 26:
+        runner(out, text);
+        break;
+    case 27:
+        last_logins_part(out, q, text, 0, text);
+        break;
+    case 29:
+        cron_tmpreaper(out, q, text);
+        break;
+    case 28:
+        databases(out, q, text);
+        break;
     case 20:
         reflog_text(out, q, (struct bytes){ "/srv", 4 }, name, text);
         break;
@@ -145,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    switch (data[0] % 26) {
+    switch (data[0] % 30) {
     case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
         break;
@@ -170,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(conffiles.all);
         break;
     default:
-        parse(data[0] % 26, &out, &q, text);
+        parse(data[0] % 30, &out, &q, text);
         check(&out, &q);
     }
     sbuf_done(&out);

@@ -2,7 +2,7 @@
 /* What may be sent to the daemon's socket: calls, replies, and records in base64. */
 #include <stdlib.h>
 
-#include "control/base64.h"
+#include "util/base64.h"
 #include "control/call.h"
 #include "fuzz.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "attribution/package_search.h"
-#include "attribution/rpm_database.h"
+#include "foreign/rpm_database.h"
 #include "fuzz.h"
 
 static const char request[] = "/usr/bin/hello"; /* and the NUL */

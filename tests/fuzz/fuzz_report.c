@@ -86,7 +86,7 @@ static struct process *take_process(struct input *in, pid_t pid, struct process 
     process_set(p, &p->args, take_args(in));
     take_credentials(in, &p->cred);
     p->login_uid = flip(in) ? 1000 : UID_UNKNOWN;
-    p->launch.kind = take(in, LAUNCH_COPY + 1);
+    p->launch.kind = take(in, LAUNCH_START + 1);
     p->origin = take(in, ORIGIN_CONTAINER + 1);
     if (p->origin == ORIGIN_CONTAINER)
         p->container = container_ref(container);
@@ -108,7 +108,7 @@ static void take_cause(struct input *in, struct event *e)
     }
     c->run.kind = take(in, RUN_KIND_COUNT);
     c->launcher.kind = take(in, LAUNCHER_KIND_COUNT);
-    struct bytes *fields[] = { &c->run.name, &c->run.interpreter, &c->run.text, &c->run.directory, &c->run.package, &c->run.environment,
+    struct bytes *fields[] = { &c->run.name, &c->run.interpreter, &c->run.text, &c->run.directory, &c->run.file, &c->run.package, &c->run.environment,
                                &c->launcher.name, &c->launcher.detail, &c->launcher.unit, &c->person.name, &c->person.as_name, &c->person.by,
                                &c->person.terminal, &c->person.remote, &c->tool };
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++)

@@ -4,7 +4,7 @@
 # Those that read what comes from other machines (logs, rule files, command lines) get twice the time. One target for
 # each processor at a time.
 # A finding is kept in build-fuzz/findings; minimised, it becomes a file of tests/fuzz/corpus. What reaches new code is kept in
-# build-fuzz/corpus. An input that takes a minute is a finding.
+# build-fuzz/corpus. An input that takes a minute of the processor is a finding (limit.c), as is one that hangs.
 # Environment: ROTATE=N plays those with twice the time and a third of the others, the next third for the next N.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -64,6 +64,15 @@ if [ -n "${ROTATE:-}" ]; then
     echo "******** NOT FUZZED this time, but at one of the next commits: ${later[*]}"
 fi
 
+# What one allocation may be. libarchive asks for as much as a header says, and fills no more of it than there is: the limit of the
+# worker that reads packages refuses that (foreign/sandbox.c), but there is none with the sanitizer.
+malloc_mb_of() {
+    case $1 in
+    deb) echo 16384 ;;
+    *) echo 2048 ;;
+    esac
+}
+
 # fuzz TARGET: its last words in $work/TARGET.log, and whether it found nothing in $work/TARGET.ok
 fuzz() {
     local target=$1 dict=tests/fuzz/dict/$1 options=()
@@ -71,7 +80,8 @@ fuzz() {
     mkdir -p "$BUILD/corpus/$target"
     # new inputs go to the first directory, and the next run begins with them: the corpus in the repository is chosen by hand
     $BUILD/tests/fuzz/fuzz_"$target" "$BUILD/corpus/$target" tests/fuzz/corpus/"$target" "${options[@]}" \
-        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
+        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -malloc_limit_mb="$(malloc_mb_of "$target")" -timeout=600 \
+        -print_final_stats=1 \
         -artifact_prefix="$BUILD/findings/$target-" > "$work/$target.log" 2>&1 && : > "$work/$target.ok"
 }
 

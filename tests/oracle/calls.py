@@ -17,6 +17,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD, EXCHANGE, NOREPLACE = -100, 2, 1
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, NODUMP = 0x80086601, 0x40086602, 0x40
 TYPES = 'file folder link fifo socket device hard'.split()
+BY_MKNOD = 'made'
 NOBODY = 65534
 
 
@@ -70,6 +71,8 @@ def make(kind, path):
         attempt(os.mkfifo, path)
     elif kind == 'socket':
         bound(path)
+    elif kind == 'made': # a regular file, by mknod
+        attempt(os.mknod, path, stat.S_IFREG | 0o644)
     elif kind == 'device':
         attempt(os.mknod, path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
 
@@ -117,6 +120,7 @@ def removed(path):
 
 def done():
     os.mkdir('x')
+    make(BY_MKNOD, 'x/made')
     for kind in TYPES:
         a, b = f'x/{kind}', f'x/{kind}.moved'
         make(kind, a)
@@ -170,7 +174,7 @@ def everything(folder):
         attempt(os.rename, path, 'open/moved')
         attempt(os.link, path, path + '.linked', follow_symlinks=False)
         removed(path)
-    for kind in TYPES:
+    for kind in TYPES + [BY_MKNOD]:
         make(kind, f'{folder}/new-{kind}')
     attempt(os.rename, 'open/mine', f'{folder}/mine')
     attempt(os.link, 'open/mine', f'{folder}/mine')

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""What happened, and what was told: the two words that the oracle compares."""
+"""What happened, and what was reported: the two words that the oracle compares."""
 from collections import namedtuple
 
-# ops: what it may be told as, the best first. optional: it need not be told. error: the errno's name of what was refused.
-# unplaced: whose sensors cannot tell which file it was: NOBODY's, or AUDIT's, whose record has none. links: the file's names, also former and later ones
+# ops: what it may be reported as, the best first. optional: it need not be reported. error: the errno's name of what was refused.
+# unplaced: whose sensors cannot say which file it was: NOBODY's, or AUDIT's, whose record has none. links: the file's names, also former and later ones
 Change = namedtuple('Change', 'ops path pid previous optional error unplaced links', defaults=(None, False, None, None, ()))
-Told = namedtuple('Told', 'op path pid previous error', defaults=(None, None))
+Reported = namedtuple('Reported', 'op path pid previous error', defaults=(None, None))
 
 NOBODY, AUDIT = 'nobody', 'audit'
 
 # nobody was refused anything: there was nothing to do, or it was to be asked for in another way (event/operation.h)
 NO_REFUSAL = set('ENOENT EEXIST ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL EFAULT EINTR EAGAIN EBADF EXDEV EOPNOTSUPP ENOTSUP ENODATA '
-                 'ENOSYS ENXIO ESRCH ENOTTY ENODEV ENOMEM EMFILE ENFILE EADDRINUSE ERANGE ENOEXEC ENOTSOCK'.split())
+                 'ENOSYS E2BIG ENXIO ESRCH ENOTTY ENODEV ENOMEM EMFILE ENFILE EADDRINUSE ERANGE ENOEXEC ENOTSOCK'.split())
 
-# strace is not asked for single writes, reads and executions: what is told of those is not compared
+# strace is not asked for single writes, reads and executions: what is reported of those is not compared
 CONTENT = {'write', 'open-write', 'read', 'exec'}
 WRITES = {'write', 'open-write', 'truncate'}
 ATTRIBUTES = {'chmod', 'chown', 'utime', 'setxattr', 'removexattr', 'setacl', 'setflags'}

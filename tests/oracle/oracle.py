@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """oracle.py CULPRIT [-s SETS] [-w WORKLOADS] [-f FILE-SYSTEMS] [--late] [--held] [--short] [-v] [--keep]: real programs run under strace while
-culprit watches; each successful change that strace saw must be told once, as what it was, by whom it was, and nothing else.
+culprit watches; each successful change that strace saw must be reported once, as what it was, by whom it was, and nothing else.
 
 SETS: sets of sensors, separated by blanks ("fanotify audit fanotify,audit"). Run it by run.sh, as root."""
 import argparse
@@ -18,17 +18,17 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import places  # noqa: E402
-import told  # noqa: E402
+import reported  # noqa: E402
 import trace  # noqa: E402
 from compare import compare  # noqa: E402
 from truth import Truth  # noqa: E402
 from workloads import WORKLOADS, is_here  # noqa: E402
 
-# of all changes, those that must be told; nothing may be told that is not so
+# of all changes, those that must be reported; nothing may be reported that is not so
 TARGETS = {'bpf': 1.0, 'fanotify,audit': 0.999, 'audit': 0.995, 'fanotify': 0.97}
 HOLD = ['sh', '-c', 'kill -STOP $PPID; "$@"; kill -CONT $PPID', 'hold'] # a command of culprit's, around another one
-LATE = 0.95 # of those, where culprit is held up: the kernel's queues run over, which is told as a gap
-EXTRA = 0.001 # told once more than it was done
+LATE = 0.95 # of those, where culprit is held up: the kernel's queues run over, which is reported as a gap
+EXTRA = 0.001 # reported once more than it was done
 SHOWN = 8
 COLUMNS = 'right refused unknown declared missed extra wrong who'.split()
 HEAD = ' '.join(f'{c:>8}' for c in COLUMNS)
@@ -39,8 +39,8 @@ def options():
     ap.add_argument('culprit')
     ap.add_argument('-s', '--sets', default='fanotify audit fanotify,audit')
     ap.add_argument('-w', '--workloads', default='*', help='patterns of names, separated by commas')
-    ap.add_argument('-f', '--file-systems', default='host', help='of host tmpfs ext4 xfs btrfs overlay, separated by commas')
-    ap.add_argument('--late', action='store_true', help='culprit is stopped again and again: what it reads late it may not tell wrong')
+    ap.add_argument('-f', '--file-systems', default='host', help='of host tmpfs ext4 xfs btrfs overlay lower, separated by commas')
+    ap.add_argument('--late', action='store_true', help='culprit is stopped again and again: what it reads late it may not report wrongly')
     ap.add_argument('--held', action='store_true', help='culprit is stopped from the first change to the last, and looks at all of them then')
     ap.add_argument('--short', action='store_true')
     ap.add_argument('-v', '--verbose', action='store_true')
@@ -51,11 +51,12 @@ def options():
 class Run:
     """One workload, watched by one set of sensors."""
 
-    def __init__(self, o, workload, sensors, point):
+    def __init__(self, o, workload, sensors, point, kind):
         self.top = tempfile.mkdtemp(prefix='run-', dir=point)
         self.out = tempfile.mkdtemp(prefix='out-', dir=os.path.dirname(point))
         self.watched = self.top + '/w'
         self.culprit, self.workload, self.sensors, self.late, self.held = os.path.abspath(o.culprit), workload, sensors, o.late, o.held
+        self.point, self.kind = point, kind
         os.mkdir(self.watched)
         for folder in (self.top, self.out, self.watched):
             os.chmod(folder, 0o777)
@@ -68,6 +69,7 @@ class Run:
             os.chown(self.watched, pwd.getpwnam(w.user).pw_uid, -1)
         if w.prepare:
             subprocess.run(['bash', '-c', w.prepare], cwd=self.watched, env=env, check=True, stdin=subprocess.DEVNULL)
+        places.prepared(self.kind, self.point)
         truth = Truth(self.watched)
         run = [self.culprit, 'run', '-w', self.watched, '--format', 'json', '--no-store', '--settle', '500ms', '--sensor', self.sensors, '--']
         run += (HOLD if self.held else []) + trace.command(self.out + '/trace') + (['-u', w.user] if w.user else []) + ['bash', '-c', w.run]
@@ -79,7 +81,7 @@ class Run:
                     p.kill()
                     raise
         changes = truth.read(self.out + '/trace')
-        said, gaps, _ = told.read(self.out + '/json', truth.names.inside)
+        said, gaps, _ = reported.read(self.out + '/json', truth.names.inside)
         return compare(changes, said, self.sensors), gaps
 
     def show(self, key):
@@ -98,7 +100,7 @@ class Run:
 
 
 def held_up(process, until, late):
-    """Waits for its end. late: it stands still for moments that no machine's load gives so often."""
+    """Waits for its end. late: it is stopped for moments that no machine's load gives so often."""
     while late and process.poll() is None and time.monotonic() < until:
         process.send_signal(signal.SIGSTOP)
         time.sleep(random.random() * 0.006)
@@ -144,16 +146,16 @@ class Table:
         s = dict(zip(COLUMNS, self.sums[sensors]))
         right, missed, extra = s['right'], s['missed'], s['extra']
         share = right / max(right + missed, 1)
-        # two sensors' sights of one change find each other only where neither is held up: not asked of a busy machine
+        # two sensors' observations of one change find each other only where neither is held up: not asked of a busy machine
         target = LATE if self.late else TARGETS.get(sensors, 1.0)
         good = share >= target and (',' in sensors or extra <= EXTRA * right)
         self.check(good)
-        print(f'{"all":16} {"":8} {sensors:15} {numbers(self.sums[sensors])}  {100 * share:.2f} % told'
+        print(f'{"all":16} {"":8} {sensors:15} {numbers(self.sums[sensors])}  {100 * share:.2f} % reported'
               f'{"" if good else ", wanted %.1f %%" % (100 * target)}', flush=True)
 
 
 def play(o, workload, kind, sensors, point, table):
-    run = Run(o, workload, sensors, point)
+    run = Run(o, workload, sensors, point, kind)
     try:
         result, gaps = run.play()
     except (subprocess.SubprocessError, OSError) as e:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From system calls to the changes that must be told."""
+"""From system calls to the changes that must be reported."""
 import os
 import re
 import stat
@@ -22,9 +22,9 @@ class Truth:
         self.error = None # of the call that is looked at
         self.users = set() # processes that gave root's rights away
 
-    # ---- what is told ----
+    # ---- what is reported ----
 
-    def tell(self, call, ops, path, previous=None, optional=False, unplaced=None):
+    def report(self, call, ops, path, previous=None, optional=False, unplaced=None):
         inside = self.names.inside
         if inside(path) or inside(previous):
             self.changes.append(Change((ops,) if isinstance(ops, str) else ops, path if inside(path) else None, self.processes.group[call.tid],
@@ -44,7 +44,7 @@ class Truth:
         return False
 
     def make(self, call, op, path, link=None, unplaced=None):
-        self.tell(call, op, path, unplaced=unplaced)
+        self.report(call, op, path, unplaced=unplaced)
         if not self.error:
             self.names.add(path, link)
             self.made.add((path, self.processes.group[call.tid]))
@@ -84,7 +84,7 @@ class Truth:
             path = self.place(call, texts, 0, folder if name == 'unlinkat' else None)
             folder_too = name == 'rmdir' or b'AT_REMOVEDIR' in call.args.rsplit(b'"', 1)[1]
             ops = ('rmdir', 'unlink') if folder_too else ('unlink', 'rmdir')
-            self.tell(call, ops if self.error else ops[0], path) # refused before it was known what it is
+            self.report(call, ops if self.error else ops[0], path) # refused before it was known what it is
             if not self.error:
                 self.names.remove(path)
         elif name.startswith('rename'):
@@ -98,17 +98,19 @@ class Truth:
             self.make(call, 'symlink', self.place(call, texts, 1, unescape(m[1]) if m and m[1] else None), texts[0])
         elif name.startswith('mknod'):
             regular = b'S_IFREG' in call.args or b'S_IF' not in call.args
-            self.make(call, 'create' if regular else 'mknod', self.place(call, texts, 0, folder if name == 'mknodat' else None))
+            # a folder is made by mkdir alone: the kernel says so before it looks for the name
+            self.make(call, 'create' if regular else 'mknod', self.place(call, texts, 0, folder if name == 'mknodat' else None),
+                      unplaced=NOBODY if b'S_IFDIR' in call.args else None)
         elif name == 'bind':
             m = re.search(rb'sun_path="((?:[^"\\]|\\.)*)"', call.args)
             if m:
                 self.make(call, 'mknod', self.names.plain(self.processes.path(call.tid, None, unescape(m[1]))))
         elif name == 'fallocate':
             if not self.error and b'COLLAPSE_RANGE' in call.args:
-                self.tell(call, ('truncate', 'write', 'open-write'), folder, optional=True) # shorter by a part in its midst
+                self.report(call, ('truncate', 'write', 'open-write'), folder, optional=True) # shorter by a part in its midst
         elif name == 'ioctl':
             if b'FS_IOC_SETFLAGS' in call.args or b'FS_IOC_FSSETXATTR' in call.args:
-                self.tell(call, 'setflags', folder, unplaced=AUDIT)
+                self.report(call, 'setflags', folder, unplaced=AUDIT)
         elif ATTRIBUTE_CALLS.match(name):
             self.on_attribute(call, texts, folder)
 
@@ -123,19 +125,19 @@ class Truth:
             self.make(call, 'create', path)
         elif b'O_TRUNC' in call.args or call.name == 'creat':
             # what is empty already is not changed by it
-            self.tell(call, ('truncate', 'open-write', 'write'), path, optional=True)
+            self.report(call, ('truncate', 'open-write', 'write'), path, optional=True)
 
     def on_open_refused(self, call, texts, folder):
         path = self.place(call, texts, 0, folder if call.name == 'openat' else None, b'O_NOFOLLOW' not in call.args)
         creates = b'O_CREAT' in call.args or call.name == 'creat'
         if b'O_TMPFILE' in call.args:
-            self.tell(call, ('create',), path, optional=True)
+            self.report(call, ('create',), path, optional=True)
         elif creates and path not in self.names.names:
-            self.tell(call, 'create', path, unplaced=AUDIT)
+            self.report(call, 'create', path, unplaced=AUDIT)
         elif b'O_TRUNC' in call.args or call.name == 'creat':
-            self.tell(call, ('truncate', 'open-write'), path)
+            self.report(call, ('truncate', 'open-write'), path)
         elif b'O_WRONLY' in call.args or b'O_RDWR' in call.args:
-            self.tell(call, 'open-write', path)
+            self.report(call, 'open-write', path)
 
     def two(self, call, texts, folder, plain):
         """Both paths of rename and link."""
@@ -149,18 +151,18 @@ class Truth:
         if b'RENAME_EXCHANGE' in call.args and old == new:
             return
         if b'RENAME_EXCHANGE' in call.args:
-            self.tell(call, 'rename', new, old)
-            self.tell(call, 'rename', old, new)
+            self.report(call, 'rename', new, old)
+            self.report(call, 'rename', old, new)
             if not self.error:
                 self.names.exchange(old, new)
         elif self.error:
-            self.tell(call, 'rename', new, old)
+            self.report(call, 'rename', new, old)
             if new in self.names.names:
-                self.tell(call, 'replace', new, optional=True)
+                self.report(call, 'replace', new, optional=True)
         elif old != new:
-            self.tell(call, 'rename', new, old)
+            self.report(call, 'rename', new, old)
             if new in self.names.names:
-                self.tell(call, 'replace', new)
+                self.report(call, 'replace', new)
             self.names.remove(new)
             self.names.move(old, new)
 
@@ -194,4 +196,4 @@ class Truth:
             ops = ('setacl', 'setxattr', 'removexattr', 'acl-mode')
         if op == 'utime' and (where, self.processes.group[call.tid]) in self.made:
             ops += ('own-times',)
-        self.tell(call, ops, where, optional=optional, unplaced=AUDIT if not path and op in ('utime', 'truncate') else None)
+        self.report(call, ops, where, optional=optional, unplaced=AUDIT if not path and op in ('utime', 'truncate') else None)

@@ -103,6 +103,31 @@ for i in range(40):
     os.rename("z", "x"); os.chown("x/y", i, i); os.unlink("x/y/f")
     os.makedirs("n/m"); os.rename("n", "o"); os.rmdir("o/m"); os.rmdir("o")
 '''
+# what a lower layer has goes into new folders, and what is new goes to names that a lower layer had
+LAYERS = r'''
+import os
+for i in range(12):
+    d = "n%d/m" % i
+    os.makedirs(d)
+    os.rename("old/f%d" % i, d + "/f"); os.chmod(d + "/f", 0o600); os.chmod("n%d" % i, 0o750); os.chown(d, 1, 1)
+    os.link("old/g%d" % i, d + "/g"); os.setxattr(d + "/g", "user.x", b"1"); os.utime(d + "/g", (1, 2))
+    os.rename(d + "/f", "n%d/f" % i); os.rename("n%d/f" % i, "old/f%d" % i)
+    os.unlink("old/h%d" % i); os.mkdir("old/h%d" % i); open("old/h%d/x" % i, "w").close(); os.chmod("old/h%d/x" % i, 0o600)
+    os.rename("old/h%d/x" % i, d + "/x"); os.rmdir("old/h%d" % i); os.rename(d, "old/h%d" % i)
+    with open("old/h%d/x" % i, "w") as f:
+        f.write("x")
+    os.unlink("old/h%d/g" % i); os.unlink("old/h%d/x" % i); os.symlink("a", "n%d/s" % i); os.mkfifo("n%d/p" % i); os.chmod("n%d/p" % i, 0o600)
+    os.rmdir("old/h%d" % i)
+'''
+# what is there is kept by a second name before another one takes its place, as dpkg does
+KEPT = r'''
+import os
+for i in range(60):
+    with open("old/f%d-new" % i, "w") as f:
+        f.write("new")
+    os.link("old/f%d" % i, "old/f%d-old" % i)
+    os.rename("old/f%d-new" % i, "old/f%d" % i)
+'''
 THREADS = r'''
 import os, threading
 def work(k):
@@ -301,6 +326,8 @@ WORKLOADS = [
     Workload('locked-edit', script(LOCKED_EDIT), 'echo 1 > config', '', True),
     Workload('remade', script(REMADE), '', '', True),
     Workload('moved', script(MOVED), '', '', True),
+    Workload('layers', script(LAYERS), 'mkdir old; for i in $(seq 0 11); do echo f > old/f$i; echo g > old/g$i; echo h > old/h$i; done'),
+    Workload('kept', script(KEPT), 'mkdir old; for i in $(seq 0 59); do echo f > old/f$i; done'),
     Workload('threads', script(THREADS)),
     Workload('same-name', f"cat > ../k.py <<'END'{TEN}END\nfor k in 1 2 3 4; do /usr/bin/python3 ../k.py $k & done; wait"),
 ]

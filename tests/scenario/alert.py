@@ -34,6 +34,11 @@ def ctl(*words):
                           timeout=SECONDS)
 
 
+def silence(*words):
+    return subprocess.run([CULPRIT, "silence", "--control", f"{run}/control", *words], capture_output=True, text=True, check=False,
+                          timeout=SECONDS)
+
+
 def status():
     answer = ctl("--json", "status")
     return json.loads(answer.stdout)["alerts"] if answer.returncode == 0 else {"failed": answer.stderr}
@@ -92,6 +97,25 @@ def what_is_expected():
     check("all are counted once", wait_until(lambda: adds_up(status())), status())
 
 
+def who_expected(*words):
+    return subprocess.run([CULPRIT, "who", "--store", store, "--expected", "--config", etc, *words, watched], capture_output=True, text=True,
+                          check=False, timeout=SECONDS)
+
+
+def what_was_expected_is_asked_for():
+    def rows():
+        return {row["name"]: row for row in map(json.loads, who_expected("--format", "json").stdout.splitlines())}
+    counted = status()
+    check("what was expected is asked for", wait_until(lambda: rows()["block"]["changes"] == counted["expected"]["block"] == 10) and
+          rows()["block"]["causes"][0]["block"] == "cleaning" and "clean.sh" in rows()["block"]["causes"][0]["name"], rows(), counted)
+    check("and what was not is counted", rows()["none"]["changes"] == counted["reported"], rows(), counted)
+    text = who_expected()
+    check("in words", text.returncode == 0 and text.stdout.startswith("EXPECTED  ") and re.search(
+        r"^ +10 .* block +an expect block of the configuration$", text.stdout, re.M) and "expect cleaning: " in text.stdout, text)
+    none = who_expected("--config", f"{work}/none")
+    check("by the configuration that is named", none.returncode == 2 and "none: No such file" in none.stderr, none)
+
+
 def a_storm():
     configure("")
     reload()
@@ -126,9 +150,9 @@ def temporary_files():
 
 def silenced(process):
     before, messages = status(), len(alerts())
-    wrong = ctl("silence", watched)
+    wrong = silence(watched)
     check("a silence has an end and a reason", wrong.returncode == 2 and "--for DUR --reason TEXT" in wrong.stderr, wrong)
-    begun = ctl("silence", "--for", "1h", "--reason", "migration, \x1b[31mred", f"{work}/link/quiet")
+    begun = silence("--for", "1h", "--reason", "migration, \x1b[31mred", f"{work}/link/quiet")
     check("a path is silenced", begun.returncode == 0 and "silence 1 until " in begun.stderr, begun)
     check("and that is said, with who and why", wait_until(lambda: any("Silence 1 begins" in a[2] and "/quiet" in a[2] and "root: migration" in a[2]
                                                                      and "\x1b" not in a[2] for a in alerts()[messages:])), alerts())
@@ -153,6 +177,7 @@ def silenced(process):
     process.wait()
     process = start()
     listed = ctl("silence")
+    check("the short command lists the same", silence().stdout == listed.stdout, silence())
     check("it outlives the daemon", listed.returncode == 0 and listed.stdout.startswith(f"1  {watched}/quiet until ") and "migration" in listed.stdout,
           listed)
     shell("quiet.sh", f"rm {watched}/quiet/c")
@@ -168,7 +193,7 @@ def silenced(process):
     check("the same cause elsewhere is silent then", wait_until(lambda: status()["silenced"] == 2 and adds_up(status())), status())
     ended = ctl("silence", "--off", "1")
     check("a silence is ended", ended.returncode == 0 and [s["number"] for s in status()["silences"]] == [2], ended, status())
-    check("of one that is none that is said", ctl("silence", "--off", "1").returncode == 1)
+    check("of one that is none that is said", ctl("silence", "--off", "1").returncode == 1 == silence("--off", "1").returncode)
     check("the end is said", wait_until(lambda: any("Silence 1 is over, 3 changes were silenced" in a[2] for a in alerts())), alerts())
     messages = len(alerts())
     shell("quiet.sh", f"rm {watched}/quiet/d")
@@ -197,6 +222,7 @@ def main():
         process = start()
         a_deletion()
         what_is_expected()
+        what_was_expected_is_asked_for()
         a_storm()
         temporary_files()
         process = silenced(process)

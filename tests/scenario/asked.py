@@ -3,6 +3,7 @@
 """asked.py CULPRIT: one file has several names: of the container, of its volume, of the host. However it was watched, and
 however it is asked for, the change is found; and what was never watched is never "nothing happened"."""
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,22 @@ def watched_by(watched, docker, store):
         answer = culprit("who", "--store", store, name)
         check(f"watched by {watched}, asked by {asked}", answer.returncode == 0 and "deleted" in answer.stdout,
               answer.stdout + answer.stderr)
+        answer = culprit("diff", "--store", store, "--since", "1h", name)
+        check(f"watched by {watched}, compared by {asked}", answer.returncode == 0 and "missing" in answer.stdout and " rm" in answer.stdout,
+              answer.stdout + answer.stderr)
+
+
+def lost_by(watched, store):
+    """Something was lost while it was watched: a file that was deleted then may be missing in the record, whatever it is called."""
+    db = sqlite3.connect(store)
+    begun, sensors = db.execute("SELECT max(from_ns), sensors FROM coverage").fetchone()
+    db.execute("INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) VALUES (1, 7, ?, ?, ?, 'a test')", (begun, begun + 1000, sensors))
+    db.commit()
+    db.close()
+    for asked, name in NAMES.items():
+        answer = culprit("diff", "--store", store, "--since", "1h", name)
+        check(f"watched by {watched}, lossy, compared by {asked}", answer.returncode == 4 and "7 events lost" in answer.stdout,
+              f"{answer.returncode} {answer.stdout}{answer.stderr}")
 
 
 def never_watched(store):
@@ -71,6 +88,7 @@ try:
     NAMES["host"] = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "logs").stdout.decode().strip() + "/f"
     for by in NAMES:
         watched_by(by, docker, f"{work}/{by}.db")
+        lost_by(by, f"{work}/{by}.db")
     never_watched(f"{work}/container.db")
     layer_of(docker, f"{work}/layer.db")
 finally:

@@ -16,6 +16,7 @@ shared = DaemonTest("attach", SECONDS)
 work, etc, run, err, started = shared.work, shared.etc, shared.run, shared.err, shared.started
 check, wait_until = shared.check, shared.wait_until
 watched, other, store = (f"{work}/{name}" for name in ("w", "other", "db"))
+written, WRITTEN_SIZES = f"{watched}/in/c", (0, 2)  # made and written to in one breath: each observer looks at it before or after that
 control = f"{run}/control"
 
 
@@ -75,7 +76,7 @@ def act(viewers):
     """All that is compared: by several processes, also what carries the directory along. fanotify looks at attributes afterwards: each
     change is seen before the next one."""
     for i, line in enumerate((f": > {watched}/in/a", f"chmod 600 {watched}/in/a", f"mv {watched}/in/a {watched}/in/b",
-                              f"sh -c 'echo x > {watched}/in/c'", f"ln {watched}/in/b {watched}/in/d", f"mkdir {watched}/in/e",
+                              f"sh -c 'echo x > {written}'", f"ln {watched}/in/b {watched}/in/d", f"mkdir {watched}/in/e",
                               f"rm -r {watched}/in/b {watched}/in/c {watched}/in/d {watched}/in/e", f": > {other}/f", f"rm {other}/f",
                               f"mv {other} {other}2", f"mv {other}2 {other}")):
         subprocess.run(["sh", "-c", line], check=True)
@@ -99,6 +100,8 @@ def comparable(events):
             e["event"].pop(name, None)
         e.pop("@timestamp")
         e["culprit"].pop("sensor", None)
+        if (e["event"]["action"], e["file"]["path"]) == ("create", written) and e["file"].get("size") in WRITTEN_SIZES:
+            e["file"]["size"] = "any of them"
         for p in e["culprit"].get("lineage", []):
             p.pop("exited", None)
         kept.append(json.dumps(e, sort_keys=True))
@@ -129,7 +132,7 @@ def differences(a, b):
     return found
 
 
-def tells_the_same():
+def says_the_same():
     by_daemon = Viewer("-k", "mine", f"{watched}/in", other)
     check("watch attaches, and says so", by_daemon.ready() and f"by the daemon, pid {started[0].pid}" in by_daemon.said(), by_daemon.said())
     check("what it asks for beside the configuration is watched meanwhile",
@@ -146,7 +149,7 @@ def tells_the_same():
     check("both answer", statuses == (0, 0), statuses, by_daemon.said(), alone.said())
     a, b = comparable(by_daemon.events()), comparable(alone.events())
     check("each event is the same, with its process, lineage and cause", a == b, differences(a, b))
-    check("what is not asked for is not told", not any("not-asked-for" in e for e in a))
+    check("what is not asked for is not reported", not any("not-asked-for" in e for e in a))
     verdicts = [[(v["event"]["kind"], v.get("message", "").split(" at ")[0]) for v in w.lines() if v["event"]["kind"] == "alert"]
                 for w in (by_daemon, alone)]
     check("and the same verdicts", verdicts[0] == verdicts[1] and verdicts[0], verdicts)
@@ -258,7 +261,7 @@ def main():
         f.write(f"groups = {{}}\nsensor = fanotify\nstore = {store}\nwatch outer {{ targets = {watched} }}\n")
     try:
         daemon()
-        tells_the_same()
+        says_the_same()
         runs_as_ever()
         lets_members_look()
         serves_many()

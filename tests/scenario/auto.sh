@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # auto.sh CULPRIT: which sensors auto and cheap take: by who has audit, and by how much is watched; what is said of it; and that all
-# of it is told, and nothing left behind.
+# of it is reported, and nothing left behind.
 set -u
 CULPRIT=$(readlink -f "$1")
 ACT=$(dirname "$CULPRIT")/tests/actors/act
 WORK=$(mktemp -d /tmp/culprit-auto.XXXXXX)
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 . "$(dirname "$(readlink -f "$0")")/lib/test.sh"
 PIDS= SHOW_FAILED="$WORK/err*"
@@ -48,15 +48,15 @@ stop() {
 }
 took() { grep -q "^culprit: ready ($2;" "$WORK/err.$1"; } # took NAME SET
 lines() { [ "$(wc -l < "$WORK/err.$1")" = "$2" ]; }      # lines NAME N: all that was said
-# told NAME OPERATION FILE [JQ]: once
-told() {
+# reported NAME OPERATION FILE [JQ]: once
+reported() {
     [ 1 = "$(jq -c --arg o "$2" --arg p "$WORK/w/$3" "select(.event.action == \$o and .file.path == \$p and (${4:-true}))" "$WORK/out.$1" | wc -l)" ]
 }
-did() { # did NAME PROGRAM FILE: something that it did to the file is told
+did() { # did NAME PROGRAM FILE: something that it did to the file is reported
     jq -e --arg n "$2" --arg p "$WORK/w/$3" -n 'first(inputs | select(.process.name == $n and .file.path == $p))' "$WORK/out.$1" > /dev/null
 }
 # everything FILE WATCHER: what both see, what one of them sees alone. Each step waits for the one before: what is gone before a
-# slow culprit could look is told with less.
+# slow culprit could look is reported with less.
 everything() {
     touch "$WORK/w/$1"
     await 60 did "$2" touch "$1"
@@ -80,18 +80,18 @@ ok "which one line says, with its reason and its price" grep -q \
 ok "and no other" lines b 2
 touch "$WORK/w/g"
 stop "$PID"
-ok "that one sees" told b create g
+ok "that one sees" reported b create g
 start c cheap
 ok "cheap is fanotify alone" took c fanotify
-ok "of which nobody need be told why" lines c 1
+ok "of which nobody need know why" lines c 1
 stop "$PID"
 stop "$A"
-ok "both see: the creation" told a create f
-ok "both see: the mode, as what it was" told a chmod f '.event.outcome == "success"'
-ok "audit sees: what was refused" told a unlink f '.event.outcome == "failure"'
-ok "the deletion" told a unlink f '.event.outcome == "success"'
-ok "the first one sees what was done beside the second" told a create g
-ok "no gap is told" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a" "$WORK/out.b")"
+ok "both see: the creation" reported a create f
+ok "both see: the mode, as what it was" reported a chmod f '.event.outcome == "success"'
+ok "audit sees: what was refused" reported a unlink f '.event.outcome == "failure"'
+ok "the deletion" reported a unlink f '.event.outcome == "success"'
+ok "the first one sees what was done beside the second" reported a create g
+ok "no gap is reported" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a" "$WORK/out.b")"
 ok "after it all is as before" same
 
 # both find audit free, one of them gets it
@@ -150,15 +150,15 @@ if command -v auditd > /dev/null; then
     ok "which one line says, with whose it is" grep -q "^culprit: fanotify alone: audit belongs to auditd (pid $AUDITD), where every change" "$WORK/err.b"
     everything i b
     stop "$PID"
-    ok "and sees" told b create i
+    ok "and sees" reported b create i
     everything j a
     auditctl -m the-end > /dev/null
     ok "(auditd's log has come to the end)" await 60 grep -q the-end "$WORK/audit.log"
     ok "auditd's log has none of it" test -z "$(grep -a 'name="[^"]*/w/[hij]"' "$WORK/audit.log")"
     stop "$A"
-    ok "seen beside auditd, once" told a create h
-    ok "and the deletion, once" told a unlink j '.event.outcome == "success"'
-    ok "no gap is told of it" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a")"
+    ok "seen beside auditd, once" reported a create h
+    ok "and the deletion, once" reported a unlink j '.event.outcome == "success"'
+    ok "no gap is reported of it" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a")"
     ok "the record has both: what was seen by both, and by one" test "audit,fanotify fanotify" = \
         "$(jq -r 'select(.culprit.coverage) | .culprit.coverage[].sensor' "$WORK/out.a" | sort -u | paste -sd' ')"
     kill "$AUDITD"

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: MIT
 """battery.py CULPRIT ACT [-s SENSOR,...] [-k PATTERN] [-f FILESYSTEM,...]: every scenario with every sensor.
 
-A scenario sets the scene, starts culprit, does one thing, and compares all that culprit told with the
+A scenario sets the scene, starts culprit, does one thing, and compares all that culprit reported with the
 one right answer. Outcomes: right; "declared": not seen, and the sensor's capabilities say so; WRONG:
-seen wrong, told too much, or not seen without being declared; skipped: this kernel or this file
+seen wrong, reported too much, or not seen without being declared; skipped: this kernel or this file
 system cannot do it at all.
 
-With --late culprit stands still again and again. With --together, scenarios that do not mind share one culprit, each with a folder and a watch of its own:
-what is told is dealt out by path. On the file systems that --few names, only what depends on them is played.
+With --late culprit is stopped again and again. With --together, scenarios that do not mind share one culprit, each with a folder and a watch of its own:
+what is reported is dealt out by path. On the file systems that --few names, only what depends on them is played.
 After --deadline SECONDS nothing more is begun: what is left is "not run", which is said and is no failure. --rotate N begins
 elsewhere for each N, so that what was left has its turn.
---results FILE leaves one line a result, for tests/vm/table.py."""
+--results FILE leaves one line a result, for tests/vm/table.py; --doctor FILE what `culprit doctor` answered."""
 import argparse
 import fnmatch
 import json
@@ -20,20 +20,25 @@ import subprocess
 import sys
 import time
 
-from lib import actors, containers, files, roads  # noqa: F401, they add their scenarios
+from lib import scenarios, targets, actors, containers, files, access_paths  # noqa: F401, they add their scenarios, in this order
 from lib.engine import Docker
 from lib.engines import Engines, Missing
 from lib.expect import compare, get
 from lib.places import PLACES
 from lib.run import CANNOT, Run, Session, Skip
-from lib.scenarios import SCENARIOS
+from lib.scenario import SCENARIOS
 
 
-def capabilities(culprit):
+def capabilities(culprit, keep):
     answer = subprocess.run([culprit, "doctor", "--format", "json"], stdout=subprocess.PIPE, check=False)
+    if keep:
+        with open(keep, "wb") as f:
+            f.write(answer.stdout)
     doctor = json.loads(answer.stdout.splitlines()[0])
     return {s["name"]: set(s["capabilities"]) for s in doctor["sensors"] if s["works"]}, doctor["would_use"]
 
+
+OF_DOCKER = ("container: ", "docker: ")
 
 # What differs between file systems, or might: numbers of devices and inodes, how names and attributes are
 # changed, who does the work (a FUSE server, an overlay's mounter), where io_uring hands it to a worker.
@@ -42,7 +47,7 @@ ESSENTIAL = {
     "RENAME_WHITEOUT", "hard link in", "unlink of one of two links", "symlink created, then replaced",
     "mknod of a fifo and a device", "O_TMPFILE and linkat", "O_CREAT | O_EXCL, read-only", "mkdir, and a file in it at once",
     "write", "O_TRUNC", "truncate, before and after", "fallocate, punch a hole", "copy_file_range", "MAP_SHARED",
-    "write through a descriptor opened before the watch", "write, told at its end", "chmod", "chown", "utimensat",
+    "write through a descriptor opened before the watch", "write, reported at its end", "chmod", "chown", "utimensat",
     "setxattr and removexattr", "an ACL", "chattr +i and -i", "io_uring unlink", "io_uring rename",
     "io_uring open with O_TRUNC, write", "open_by_handle_at and write", "another user", "unlink without permission",
     "open for writing without permission", "a watch of one file", "a file that does not exist yet",
@@ -51,7 +56,7 @@ ESSENTIAL = {
 
 
 def judge(scenario, run, lines, parts, has):
-    """What is told wrong is wrong, whatever a sensor lacks: only what is not told, or said to be unknown, can be
+    """What is reported wrong is wrong, whatever a sensor lacks: only what is not reported, or said to be unknown, can be
     declared."""
     if run.failure:
         return run.failure
@@ -64,7 +69,7 @@ def judge(scenario, run, lines, parts, has):
     lacks = [c for c in scenario.needs if c not in has]
     if missing and not gaps and lacks:
         return "declared", [f"needs {' '.join(lacks)}"]
-    # of several sensors one is enough: all that could tell it by their nature must have a limit
+    # of several sensors one is enough: all that could report it by their nature must have a limit
     limits = [scenario.limits.get(s) for s in parts if set(scenario.needs) <= parts[s]]
     if limits and all(limits):
         return "declared", limits
@@ -72,14 +77,14 @@ def judge(scenario, run, lines, parts, has):
 
 
 def is_unknown(why):
-    """Told, with a part that is said not to be known: a matter of how busy the machine is."""
+    """Reported, with a part that is said not to be known: a matter of how busy the machine is."""
     return any(w.endswith(" is not known") for w in why)
 
 
 def evidence(session, lines):
     """What there was instead, for a failure that may not come again."""
-    told = [f"{get(l, 'event.action')} {get(l, 'file.path')} {get(l, '@timestamp')}" for l in lines[:12]]
-    return ["told was: " + (", ".join(told) or "nothing"), "said was: " + session.err().decode(errors="replace")[-600:]]
+    reported = [f"{get(l, 'event.action')} {get(l, 'file.path')} {get(l, '@timestamp')}" for l in lines[:12]]
+    return ["reported was: " + (", ".join(reported) or "nothing"), "said was: " + session.err().decode(errors="replace")[-600:]]
 
 
 def guarded(run, step):
@@ -153,10 +158,16 @@ def rotated(items, n):
     return items[n:] + items[:n]
 
 
+def of_engines(scenario):
+    return scenario.engine is not None or scenario.name.startswith(OF_DOCKER)
+
+
 def chosen(args):
     """The scenarios for the file systems, and those for the ones of --few."""
     all_of_them = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)
                    and not any(fnmatch.fnmatch(s.name, x) for x in args.exclude) and (args.guest or not s.guest)]
+    if args.engines_played != "all":
+        all_of_them = [s for s in all_of_them if of_engines(s) == (args.engines_played == "only")]
     if args.guest:  # the other engines are played on the host: a guest has little memory and time
         all_of_them = [s for s in all_of_them if s.engine is None]
     unknown = ESSENTIAL - {s.name for s in SCENARIOS}
@@ -174,16 +185,19 @@ def main():
     parser.add_argument("-x", "--exclude", action="append", default=[])
     parser.add_argument("--together", action="store_true")
     parser.add_argument("--late", action="store_true",
-                        help="culprit stands still again and again: what it reads late it may not tell wrong")
+                        help="culprit is stopped again and again: what it reads late it may not report wrongly")
     parser.add_argument("--guest", action="store_true", help="also what would disturb a machine in use")
+    parser.add_argument("--engines", dest="engines_played", choices=("all", "none", "only"), default="all",
+                        help="scenarios with a container engine too, none of them, only them")
     parser.add_argument("--few", default="", metavar="FILESYSTEM,...", help="only the essential scenarios on these")
     parser.add_argument("--deadline", type=float, default=1e9, metavar="SECONDS", help="begin nothing after that")
     parser.add_argument("--rotate", type=int, default=0, metavar="N", help="begin with another file system, and others of its scenarios")
     parser.add_argument("--results")
+    parser.add_argument("--doctor", metavar="FILE", help="keep there what doctor answered")
     began = time.monotonic()
     args = parser.parse_args()
     args.culprit, args.act = os.path.realpath(args.culprit), os.path.realpath(args.act)
-    works, would_use = capabilities(args.culprit)
+    works, would_use = capabilities(args.culprit, args.doctor)
     columns = {name: works[name] for name in works}
     if "fanotify" in works and "audit" in works:
         columns["fanotify+audit"] = works["fanotify"] | works["audit"]
@@ -202,7 +216,7 @@ def main():
     scenarios, few = chosen(args)
     for s in scenarios if args.late else []:
         s.gaps = True  # what it cannot keep up with then
-    with_docker = any(s.name.startswith(("container: ", "docker: ")) for s in scenarios)
+    with_docker = any(s.name.startswith(OF_DOCKER) for s in scenarios)
     out = open(args.results, "a", encoding="utf-8") if args.results else None
     places = args.places.split(",")
     for name_of_place in rotated(places, args.rotate):

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 
+from lib import journald
 from lib.engine import Docker
 
 CULPRIT = os.path.abspath(sys.argv[1])
@@ -32,7 +33,7 @@ PRIVATE = ["/var/log", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/v
 
 def past(name, first=None, rank=1, **expected):
     """first: words of the true cause; None: nobody may be accused. Expected as well: state, a kind of clue; source, one that says what
-    happened; code, the exit status; says, words of the text; mark, one that a clue has. target: asked for. What play() returns ends what it started; LeftOut: it cannot be played here."""
+    happened; code, the exit status; lacks, a kind that there must not be; says, words of the text; mark, one that a clue has. target: asked for. What play() returns ends what it started; LeftOut: it cannot be played here."""
     def add(play):
         PASTS.append((name, play, first, rank, expected))
         return play
@@ -102,6 +103,15 @@ def namespace():
     inside = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c",
                                f"mount -t tmpfs tmpfs {directory} && touch {directory}/private && exec sleep 600"])
     await_that(lambda: os.path.exists(f"/proc/{inside.pid}/root{directory}/private"))
+    return inside.kill
+
+
+@past("deleted and open where the same path is another file", None, lacks="open", target="data/private")
+def open_elsewhere():
+    directory = data()
+    inside = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c",
+                               f"mount -t tmpfs tmpfs {directory} && exec 3> {directory}/private && rm {directory}/private && exec sleep 600"])
+    await_that(lambda: executable(inside.pid) == shutil.which("sleep") or os.path.basename(executable(inside.pid) or "") == "sleep")
     return inside.kill
 
 
@@ -198,7 +208,7 @@ def rpm_package():
     make(top / "x.spec", "Name: clues-rpm\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n%install\n"
          "mkdir -p %{buildroot}/opt/clues-rpm\necho one > %{buildroot}/opt/clues-rpm/f1\necho two > %{buildroot}/opt/clues-rpm/f2\n"
          "%files\n/opt/clues-rpm\n")
-    run("rpmbuild", "-bb", "--define", f"_topdir {top}", top / "x.spec")
+    run("rpmbuild", "-bb", "--dbpath", BASE / "rpm-none", "--define", f"_topdir {top}", top / "x.spec")
     run("rpm", "--dbpath", "/var/lib/rpm", "-i", "--nodeps", next(top.glob("RPMS/noarch/*.rpm")))
 
 
@@ -220,6 +230,25 @@ def snapshot():
     shutil.copytree(directory, BASE / ".snapshots/7/snapshot/data")
     os.unlink(directory / "b")
     os.makedirs(BASE / ".snapshots/8/snapshot/data")
+
+
+@past("snapshots of btrfs are named", None, state="backup", target="fs/vol/b", says="btrfs has 1 snapshot of the subvolume that it is in (before)")
+def btrfs():
+    if not shutil.which("mkfs.btrfs"):
+        raise LeftOut("no btrfs-progs")
+    (BASE / "fs").mkdir()
+    run("truncate", "-s", "128M", BASE / "image")
+    run("mkfs.btrfs", "-q", BASE / "image")
+    try:
+        run("mount", "-o", "loop", BASE / "image", BASE / "fs")
+    except subprocess.CalledProcessError as e:
+        raise LeftOut("no loop device, or no btrfs") from e
+    for volume in ("vol", "other"):
+        run("btrfs", "subvolume", "create", BASE / "fs" / volume)
+    make(BASE / "fs/vol/b")
+    run("btrfs", "subvolume", "snapshot", "-r", BASE / "fs/vol", BASE / "fs/before")
+    run("btrfs", "subvolume", "snapshot", "-r", BASE / "fs/other", BASE / "fs/others")
+    os.unlink(BASE / "fs/vol/b")
 
 
 @past("restic makes backups of this host", None, state="backup", target="data/b")
@@ -318,6 +347,71 @@ def cron_log():
         run(path)
 
 
+def logged_job_of_nobody(mode, after=None):
+    """Somebody else did it; what cron ran then for a user could only have, where he may write to the directory."""
+    for table in ("passwd", "group", "subuid", "subgid"):  # another test may add a user to those of this machine
+        if os.path.exists(f"/etc/{table}"):
+            run("mount", "--bind", make(BASE / f"etc-{table}", pathlib.Path(f"/etc/{table}").read_text(encoding="utf-8")), f"/etc/{table}")
+    directory = data()
+    directory.chmod(mode)
+    time.sleep(7)  # or the job belongs to the moment of its preparation as well
+    log(f"CRON[78]: (nobody) CMD (rm -f {directory}/b)")
+    (directory / "b").unlink()
+    if after:
+        time.sleep(1.5)
+        directory.chmod(after)
+
+
+@past("a job whose user may not write there is not accused", None, state="access", says="nobody may not write there")
+def cron_barred():
+    logged_job_of_nobody(0o755)
+
+
+@past("a job whose user may become root", "cron job: rm -f", lacks="access")
+def cron_of_sudo():
+    own = make("/opt/sudoers", "Defaults env_reset\nann , nobody ALL=(ALL) NOPASSWD: ALL\n")
+    if not os.path.exists("/etc/sudoers"):
+        raise LeftOut("no /etc/sudoers to be covered")
+    run("mount", "--bind", own, "/etc/sudoers")
+    logged_job_of_nobody(0o755)
+
+
+@past("a job whose user could become root then", "cron job: rm -f", state="access")
+def cron_of_sudo_then():
+    if not os.path.exists("/etc/sudoers"):
+        raise LeftOut("no /etc/sudoers to be covered")
+    run("mount", "--bind", make("/opt/sudoers", "nobody ALL=(ALL) NOPASSWD: ALL\n"), "/etc/sudoers")
+    logged_job_of_nobody(0o755)
+    time.sleep(1.5)
+    make("/opt/sudoers", "root ALL=(ALL) ALL\n")
+
+
+@past("a job whose user may write to what the directory lies in", "cron job: rm -f", lacks="access")
+def cron_of_owner_above():
+    shutil.chown(BASE, "nobody")
+    logged_job_of_nobody(0o755)
+
+
+@past("a job whose user may", "cron job: rm -f", lacks="access")
+def cron_of_a_user():
+    logged_job_of_nobody(0o777)
+
+
+@past("a job whose user may not since, as the mode was changed", "cron job: rm -f")
+def cron_barred_since():
+    logged_job_of_nobody(0o777, after=0o755)
+
+
+@past("a job whose user may not write there, with an access list that lets him", "cron job: rm -f", lacks="access")
+def cron_by_access_list():
+    directory = data()
+    if not shutil.which("setfacl"):
+        raise LeftOut("no setfacl")
+    run("setfacl", "-m", "u:nobody:rwx", directory)
+    log(f"CRON[78]: (nobody) CMD (rm -f {directory}/b)")
+    (directory / "b").unlink()
+
+
 @contextlib.contextmanager
 def script(text, name="clues-purge"):
     tools = BASE / "bin"
@@ -356,15 +450,59 @@ def cron_silent():
     os.unlink(BASE / "data/b")
 
 
+def daily(text):
+    """A script of cron.daily, which the log has as run by run-parts. Its path."""
+    path = make("/etc/cron.daily/tidy", text, 0o755)
+    log("CRON[9]: (root) CMD (cd / && run-parts --report /etc/cron.daily)")
+    return path
+
+
 @past("run-parts of cron.daily", "cron job: ")
 def cron_parts():
+    run(daily(f"#!/bin/sh\nfind {data()} -type f -mtime +30 -delete\n"))
+
+
+@past("run-parts, and a script that goes to the place first", "cron job: ", says="find data -type f")
+def cron_parts_from_place():
+    run(daily(f"#!/bin/sh\ncd {data().parent} || exit\nfind data -type f -mtime +30 -delete\n"))
+
+
+@past("a cleaner in Python", "cron job: ", says="what it runs changes files here")
+def cron_python():
     directory = data()
-    make("/etc/cron.daily/tidy", f"#!/bin/sh\nfind {directory} -type f -mtime +30 -delete\n", 0o755)
-    log("CRON[9]: (root) CMD (cd / && run-parts --report /etc/cron.daily)")
-    run("/etc/cron.daily/tidy")
+    daily(f"#!/usr/bin/env python3\nfrom pathlib import Path\nfor f in (Path('{BASE}') / 'data').glob('*'):\n    f.unlink()\n")
+    run("rm", directory / "a")  # the Python of this test may not be there for it
 
 
-@past("a user by sudo", "sudo: /usr/bin/rm")
+@past("sudo worked there, on something else", None)
+def sudo_elsewhere():
+    directory = data()
+    log(f"sudo:      ann : TTY=pts/3 ; PWD={directory} ; USER=root ; COMMAND=/usr/bin/rm -f /tmp/culprit-x", "/var/log/auth.log",
+        datetime.datetime.now() - datetime.timedelta(seconds=40))
+    run("rm", "-f", directory / "a")
+
+
+@past("a user was deleted with his home", "userdel: bob", target="/home/bob/x")
+def user_deleted():
+    make("/home/bob/x")
+    log("userdel[44]: delete user 'bob'", "/var/log/auth.log")
+    shutil.rmtree("/home/bob")
+
+
+@past("a user was deleted with his home, which was put back from a copy", "userdel: bob", target="/home/bob/x")
+def user_deleted_and_back():
+    make("/home/bob/x")
+    os.utime("/home/bob", (time.time() - 86400,) * 2)
+    copy = BASE / "copy"
+    run("cp", "-a", "/home/bob", copy)
+    log("userdel[44]: delete user 'bob'", "/var/log/auth.log")
+    shutil.rmtree("/home/bob")
+    time.sleep(1.5)
+    (copy / "x").unlink()
+    run("cp", "-a", copy, "/home/bob")
+
+
+@past("a user by sudo", "sudo by ann: /usr/bin/rm")
 def sudo():
     directory = data()
     log(f"sudo:      ann : TTY=pts/3 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/rm -f {directory}/a", "/var/log/auth.log")
@@ -400,14 +538,14 @@ def unit():
 
 @past("the journal, and a user who logs as cron", "cron job: rm -f")
 def journal():
-    if not os.path.exists("/lib/systemd/systemd-journald") or not os.path.exists("/etc/systemd/journald.conf"):
+    if not journald.PROGRAM or not os.path.exists("/etc/systemd/journald.conf"):
         raise LeftOut("no journald")
     run("mount", "-t", "tmpfs", "tmpfs", "/run")
-    make(BASE / "journald.conf", "[Journal]\nAudit=no\nReadKMsg=no\nStorage=volatile\nSplitMode=none\n")
+    make(BASE / "journald.conf", "[Journal]\nReadKMsg=no\nStorage=volatile\nSplitMode=none\n")
     run("mount", "--bind", BASE / "journald.conf", "/etc/systemd/journald.conf")
     for place in ("/run/systemd/journal", "/run/log"):
         os.makedirs(place)
-    daemon = subprocess.Popen(["/lib/systemd/systemd-journald"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    daemon = subprocess.Popen(journald.COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     await_that(lambda: os.path.exists("/run/systemd/journal/socket"))
     directory = data()
     for user, command in ((0, f"rm -f {directory}/a"), (1000, f"rm -rf {directory}")):
@@ -457,12 +595,25 @@ def inode_names():
     run("sync", "-f", BASE / "fs")
 
 
-@past("refused logins are told, and accuse nobody", None, source="refused", says="a login of root from 10.0.0.9 was refused, 2 times")
+@past("refused logins are reported, and accuse nobody", None, source="refused", says="a login of root from 10.0.0.9 was refused, 2 times")
 def refused():
     directory = data()
     with open("/var/log/btmp", "wb") as f:
         for name, ago in ((b"root", 9), (b"root", 3), (b"hunter2", 2)):
             f.write(struct.pack("<hxxi32s4s32s256shhiii16s20x", 6, 77, b"ssh:notty", b"", name, b"10.0.0.9", 0, 0, 0, int(time.time()) - ago, 0, b""))
+    os.unlink(directory / "a")
+
+
+@past("the last login, where wtmp is gone", "login of u at pts/7", source="lastlog", says="u was logged in at pts/7 from 10.0.0.7")
+def last_login():
+    directory = data()
+    uid = 4321
+    with open("/var/log/lastlog", "wb") as f:
+        f.seek(uid * 292)
+        f.write(struct.pack("<i32s256s", int(time.time()) - 20, b"pts/7", b"10.0.0.7"))
+        f.truncate(1 << 40)  # as long as the highest uid asks for
+    passwd = make(BASE / "passwd", pathlib.Path("/etc/passwd").read_text(encoding="utf-8") + f"u:x:{uid}:{uid}::/home/u:/bin/sh\n")
+    run("mount", "--bind", passwd, "/etc/passwd")
     os.unlink(directory / "a")
 
 
@@ -498,11 +649,35 @@ def tmpfiles():
     assert not list(directory.iterdir()), "systemd-tmpfiles removed nothing"
 
 
+@past("the audit log has it", "rm, on the host, deleted", target="data/a")
+def audit_log():
+    directory = data()
+    os.makedirs("/var/log/audit")
+    stamp = f"msg=audit({time.time():.3f}:77):"
+    ids = "auid=4294967295 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=4294967295"
+    make("/var/log/audit/audit.log", f"""type=SYSCALL {stamp} arch=c000003e syscall=263 success=yes exit=0 a0=ffffff9c a1=55d0 a2=0 a3=0 items=2 ppid=1 pid=4242 {ids} comm="rm" exe="/usr/bin/rm" subj=unconfined key="k"
+type=CWD {stamp} cwd="/"
+type=PATH {stamp} item=0 name="{directory}/" inode=2 dev=fe:00 mode=040755 ouid=0 ogid=0 rdev=00:00 nametype=PARENT
+type=PATH {stamp} item=1 name="{directory}/a" inode=3 dev=fe:00 mode=0100644 ouid=0 ogid=0 rdev=00:00 nametype=DELETE
+type=EOE {stamp}
+""")
+    os.unlink(directory / "a")
+
+
 @past("logrotate: one log too many", "logrotate", target="/var/log/app.log.1")
 def logrotate():
     make("/var/log/app.log", "x\n" * 100)
     make("/etc/logrotate.d/app", "/var/log/app.log {\n  rotate 0\n  size 1\n}\n")
     run("logrotate", "-f", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
+
+
+@past("logrotate: the script of another log", "logrotate", target="data/b", says="-name b -delete")
+def logrotate_script():
+    directory = data()
+    make("/var/log/app.log", "x\n")
+    make("/etc/logrotate.d/app", f"/var/log/app.log {{\n rotate 3\n postrotate\n  find {directory} -name b -delete\n endscript\n}}\n")
+    run("logrotate", "-f", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
+    assert not (directory / "b").exists()
 
 
 @past("logrotate: a log that is empty, as it was made again", "logrotate", target="/var/log/app.log")
@@ -511,6 +686,35 @@ def logrotate_create():
     make("/etc/logrotate.d/app", "/var/log/app.log {\n  rotate 0\n  size 1\n  create\n}\n")
     run("logrotate", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
     assert not os.path.getsize("/var/log/app.log"), "logrotate rotated nothing"
+
+
+@past("cleaned by a runner of CI: git clean, by its own file", "GitHub Actions runner", target="runner/_work/shop/shop/out",
+      says="/srv/clues-past/runner/.runner:2")
+def ci_runner():
+    work = BASE / "runner/_work/shop/shop"
+    make(BASE / "runner/.runner", '{\n  "workFolder": "_work"\n}\n')
+    make(work / "out/x")
+    make(work / "kept")
+    git = ["git", "-C", work, "-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+    run("git", "init", "-q", work)
+    run(*git, "add", "kept")
+    run(*git, "commit", "-q", "-m", "one")
+    run(*git, "clean", "-ffdxq")
+    assert not (work / "out").exists(), "git clean removed nothing"
+
+
+@past("tmpreaper's configuration, which its script reads", "cron job: /etc/cron.daily/tmpreaper", says="/etc/tmpreaper.conf:2")
+def tmpreaper():
+    directory = data()
+    upper = BASE / "etc"
+    upper.mkdir()
+    run("mount", "-t", "tmpfs", "tmpfs", upper)
+    for part in ("u", "w"):
+        (upper / part).mkdir()
+    run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/etc,upperdir={upper}/u,workdir={upper}/w", "/etc")
+    make("/etc/tmpreaper.conf", f"TMPREAPER_TIME=30d\nTMPREAPER_DIRS='{directory}/.'\n")
+    make("/etc/cron.daily/tmpreaper", "#!/bin/sh\n. /etc/tmpreaper.conf\n", 0o755)
+    os.unlink(directory / "b")
 
 
 @past("a product that quarantines", "SentinelOne")
@@ -526,6 +730,13 @@ def quarantine():
     run("git", "-C", directory, "add", ".")
     os.unlink(directory / "a")
     return running.kill
+
+
+@past("a product that is installed and does not run", None, says="SentinelOne (EDR) is installed, /opt/sentinelone/")
+def installed():
+    os.makedirs("/opt/sentinelone/bin")
+    os.unlink(data() / "a")
+    return lambda: shutil.rmtree("/opt/sentinelone")
 
 
 def executable(pid):
@@ -599,6 +810,63 @@ def container_anew():
     docker = web()
     docker("exec", "web", "/bin/sh", "-c", "echo x > /prd/added")
     docker.run("web")
+    return docker.stop
+
+
+@past("removed from a volume by a command in a container", "exec into container web: rm /data/f", asked="web:/data/f")
+def container_volume():
+    docker = web()
+    docker.run("web", "-v", "shopdata:/data")
+    docker("exec", "web", "/bin/sh", "-c", "echo x > /data/f")
+    docker("exec", "web", "rm", "/data/f")
+    return docker.stop
+
+
+@past("the host's side of a folder that a container has, by a command in it", "exec into container web: rm /data/f", asked=BASE / "shared" / "f",
+      says="container web (shop:1.4) has it as /data/f")
+def container_shares():
+    docker = web()
+    shared = make(BASE / "shared" / "f").parent
+    docker.run("web", "-v", f"{shared}:/data")
+    docker("exec", "web", "rm", "/data/f")
+    return docker.stop
+
+
+@past("what a named volume lost was not lost with the container", None, asked="web:/data/f")
+def container_volume_anew():
+    docker = web()
+    docker.run("web", "-v", "shopdata:/data")
+    volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "shopdata").stdout.decode().strip()
+    make(volume + "/f")
+    started = time.time()
+    await_that(lambda: time.time() > started + 8)  # or the entry point would have been starting just then
+    os.unlink(volume + "/f")
+    return docker.stop
+
+
+@past("what lay in a tmpfs of a container that was started again", "the start with an empty tmpfs of container web", asked="web:/cache/f")
+def container_tmpfs():
+    docker = web()
+    docker.run("web", "--tmpfs", "/cache")
+    docker("exec", "web", "/bin/sh", "-c", "echo x > /cache/f")
+    docker("restart", "-t", "0", "web")
+    return docker.stop
+
+
+@past("a container that is gone", None, asked="web:/prd/added", state="missing", says="container web (shop:1.4) was removed")
+def container_gone():
+    docker = web()
+    docker("rm", "-f", "web")
+    return docker.stop
+
+
+@past("a volume that is gone, by sudo", "sudo by ann: /usr/bin/docker volume rm shopdata", asked="volume:shopdata/f", state="missing",
+      says="volume shopdata was removed, with all that was in it")
+def volume_gone():
+    docker = web()
+    docker("volume", "create", "shopdata")
+    log("sudo:      ann : TTY=pts/3 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/docker volume rm shopdata", "/var/log/auth.log")
+    docker("volume", "rm", "shopdata")
     return docker.stop
 
 
@@ -715,6 +983,8 @@ def play_inside(name, function, first, rank, expected):
         return "what is in a log got to the terminal as it is"
     if expected.get("state", "summary") not in kinds:
         return f"no clue \"{expected['state']}\" among {sorted(kinds)}"
+    if expected.get("lacks") in kinds:
+        return f"a clue \"{expected['lacks']}\""
     if "source" in expected and expected["source"] not in happened:
         return f"{expected['source']} says nothing of what happened"
     if expected.get("says", "").encode() not in text.stdout:

@@ -38,7 +38,7 @@ def asked(*words):
     return json.loads(answer.stdout) if answer.returncode == 0 else {"failed": answer.stderr}
 
 
-def told(path):
+def reported(path):
     """(operation, path, key) of each event at or below it."""
     out = subprocess.run([CULPRIT, "who", "--store", store, "--format", "json", path], capture_output=True, text=True, check=False,
                          timeout=SECONDS).stdout
@@ -73,7 +73,7 @@ def says_what_it_is():
     check("the socket is nobody else's", os.stat(control).st_mode & 0o007 == 0, oct(os.stat(control).st_mode))
     touch(f"{watched}/f")
     check("flush", ctl("flush").returncode == 0)
-    check("after it what was done is recorded", ("create", f"{watched}/f", "outer") in told(watched), told(watched))
+    check("after it what was done is recorded", ("create", f"{watched}/f", "outer") in reported(watched), reported(watched))
     status = asked("status")
     check("status: it counts", status.get("events", 0) >= 1 and status["targets"] == 2 and status["pid"] == started[-1].pid, status)
     check("status: what is not seen", "not_seen" in status and status["sensors"] == "fanotify", status)
@@ -107,20 +107,20 @@ def adds_and_removes():
     os.makedirs(other)
     check("add", ctl("add", "-k", "extra", other).returncode == 0)
     touch(f"{other}/one")
-    check("what is added is watched at once", ctl("flush").returncode == 0 and ("create", f"{other}/one", "extra") in told(other),
-          told(other))
+    check("what is added is watched at once", ctl("flush").returncode == 0 and ("create", f"{other}/one", "extra") in reported(other),
+          reported(other))
     check("add what the configuration watches", ctl("add", "-k", "mine", f"{watched}/in").returncode == 0)
     touch(f"{watched}/in/two")
-    check("its key in the record stays", ctl("flush").returncode == 0 and ("create", f"{watched}/in/two", "outer") in told(watched),
-          told(watched))
+    check("its key in the record stays", ctl("flush").returncode == 0 and ("create", f"{watched}/in/two", "outer") in reported(watched),
+          reported(watched))
     check("add again", asked("add", "-k", "extra", other) == {"users": 2})
     configure(f"watch outer {{ targets = {watched} }}\n")
     check("reload", ctl("reload").returncode == 0)
     touch(f"{other}/three")
-    check("a reload leaves what was added", ctl("flush").returncode == 0 and ("create", f"{other}/three", "extra") in told(other))
+    check("a reload leaves what was added", ctl("flush").returncode == 0 and ("create", f"{other}/three", "extra") in reported(other))
     check("remove once", asked("remove", other) == {"users": 1})
     touch(f"{other}/four")
-    check("then it is watched still", ctl("flush").returncode == 0 and ("create", f"{other}/four", "extra") in told(other))
+    check("then it is watched still", ctl("flush").returncode == 0 and ("create", f"{other}/four", "extra") in reported(other))
     check("remove twice", asked("remove", other) == {"users": 0})
     gone = ctl("remove", other)
     check("a third time there is nothing", gone.returncode == 1 and "nobody has added" in gone.stderr, gone)
@@ -272,7 +272,7 @@ def proves_itself():
     heartbeat = lambda: asked("status").get("heartbeat", {})
     check("the heartbeat is right", wait_until(lambda: heartbeat().get("count", 0) >= 2) and heartbeat()["right"] is True, heartbeat(), said())
     check("again and again", heartbeat()["wrong"] == 0, heartbeat())
-    kinds = {t[0] for t in told(place)}
+    kinds = {t[0] for t in reported(place)}
     check("by a change of each kind", {"create", "mkdir", "unlink", "rename", "chmod", "truncate"} <= kinds, kinds)
     gaps = lambda: subprocess.run([CULPRIT, "who", "--store", store, watched], capture_output=True, text=True, check=False,
                                   timeout=SECONDS)

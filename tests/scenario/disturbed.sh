@@ -6,7 +6,7 @@ set -u
 CULPRIT=$(readlink -f "$1")
 SENSORS=${2:-audit}
 WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-disturbed.XXXXXX")
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 . "$(dirname "$(readlink -f "$0")")/lib/test.sh"
 PID= AUDITD= SHOW_FAILED=$WORK/err
@@ -14,8 +14,8 @@ trap 'kill -9 $PID $AUDITD 2> /dev/null; rm -rf "$WORK"' EXIT
 mkdir "$WORK/w"
 touch "$WORK/w/old"
 
-told() { await 60 grep -q "$1" "$WORK/out"; } # told PATTERN
-seen() { told "\"action\":\"$1\".*/$2\""; } # seen OPERATION NAME
+reported() { await 60 grep -q "$1" "$WORK/out"; } # reported PATTERN
+seen() { reported "\"action\":\"$1\".*/$2\""; } # seen OPERATION NAME
 
 # When its rules stand again, or it listens in another way, no line says: done again and again, the change is seen.
 seen_again() { # seen_again OPERATION NAME COMMAND...
@@ -36,13 +36,13 @@ await 60 grep -q 'culprit: ready' "$WORK/err"
 touch "$WORK/w/before"
 ok "a change before" seen create before
 auditctl -D > /dev/null 2>&1
-ok "deleted rules are a gap" told "deleted the audit rules"
+ok "deleted rules are a gap" reported "deleted the audit rules"
 # auditctl deletes one by one: what is deleted after the first gap is another gap
 ok "a change after the rules were placed again" seen_again create after make after
 set_flag 2> /dev/null && ok "and its flags, which no path has a rule for" seen_again setflags old set_flag
 auditctl -e 0 > /dev/null
 auditctl -D > /dev/null 2>&1
-ok "audit switched off is a gap" told "switched audit off"
+ok "audit switched off is a gap" reported "switched audit off"
 ok "a change after it is on again" seen_again create on make on
 
 # auditd comes: the stream becomes its own, whole
@@ -64,7 +64,7 @@ kill "$AUDITD"
 wait "$AUDITD" 2> /dev/null
 kill -INT "$PID"
 wait "$PID"
-ok "and losses are told by the exit status" [ $? = 4 ]
+ok "and losses are reported by the exit status" [ $? = 4 ]
 auditctl -l > "$WORK/rules" 2> /dev/null
 ok "no rule of ours is left" sh -c "! grep culprit-$PID- $WORK/rules"
 finish

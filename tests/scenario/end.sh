@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# end.sh CULPRIT: stopped at once after a storm, culprit has told every change or counted it as lost,
+# end.sh CULPRIT: stopped at once after a storm, culprit has reported every change or counted it as lost,
 # however much was waiting in the kernel.
 set -u
 CULPRIT=$(readlink -f "$1")
 ACT=$(dirname "$CULPRIT")/tests/actors/act
 WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-end.XXXXXX")
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 passed=0 failed=0 PID=
 trap 'kill -9 $PID 2> /dev/null; umount -l "$WORK/w" 2> /dev/null; rm -rf "$WORK"' EXIT
@@ -30,18 +30,18 @@ storm() { # storm SENSOR PAIRS
 import sqlite3
 import sys
 db = sqlite3.connect(sys.argv[1])
-told = db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0 AND operation IN (5, 10)").fetchone()[0]
+reported = db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0 AND operation IN (5, 10)").fetchone()[0]
 lost, unknown = db.execute("SELECT ifnull(sum(count), 0), ifnull(sum(count = 0), 0) FROM gap").fetchone()
-print(told, lost, unknown)
+print(reported, lost, unknown)
 PY
 )
     set -- $sum
     if [ $(($1 + $2)) -ge $((pairs * 2)) ] || [ "$3" != 0 ]; then
         passed=$((passed + 1))
-        echo "right: $sensor: $1 of $((pairs * 2)) told, $2 lost"
+        echo "right: $sensor: $1 of $((pairs * 2)) reported, $2 lost"
     else
         failed=$((failed + 1))
-        echo "WRONG: $sensor: $1 of $((pairs * 2)) told, $2 lost"
+        echo "WRONG: $sensor: $1 of $((pairs * 2)) reported, $2 lost"
         tail -3 "$WORK/err"
     fi
 }

@@ -19,8 +19,8 @@ if [ -z "${FOREIGN_WORK:-}" ]; then
 fi
 W=$FOREIGN_WORK STORAGE=$FOREIGN_WORK/home/.local/share/containers/storage
 . "$(dirname "$(readlink -f "$0")")/lib/test.sh"
-PIDS= RUNC= SHOW_FAILED="$W/out $W/err"
-trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" "$W"/over/sub/* 2> /dev/null' EXIT
+PIDS= RUNC= TURN=0 SHOW_FAILED="$W/out $W/err"
+trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" "$W"/over/sub/* "$W/lid/w" "$W/lid" 2> /dev/null' EXIT
 
 AS_USER="setpriv --reuid=64242 --regid=64242 --clear-groups" # not the function in the background: $! would be a shell's
 as_user() { $AS_USER "$@"; }
@@ -131,6 +131,7 @@ if [ -c /dev/fuse ]; then
         [ $? = 3 ] && grep -q 'its file system does not answer' "$W/err"
     }
     ok "watch says that a target's file system does not answer" unanswered watch --no-store --sensor fanotify --for 1s "$W/fuse/script"
+    ok "what is excluded need not answer" within 120 "$CULPRIT" watch --no-store --sensor fanotify --for 1s --exclude "$W/fuse/script" "$W/watched"
     ok "run says so" unanswered run --no-store --sensor fanotify -w "$W/fuse/script" -- true
     "$CULPRIT" watch --store "$W/some.db" --sensor fanotify --for 1s "$W/watched" > "$W/out" 2>&1
     ok "who says so" unanswered who --store "$W/some.db" "$W/fuse/script"
@@ -146,12 +147,13 @@ fi
 
 # ---- one that never answers below what is watched: root's own FUSE, a dead NFS ----
 
-hang() { # hang NAME [dead]
-    "$ACTORS/hangfuse" "$W/over/sub/$1" "${2:-}" 2> /dev/null &
+hang_at() { # hang_at DIR [HOW]
+    "$ACTORS/hangfuse" "$1" "${2:-}" 2> /dev/null &
     HANGS=$!
     PIDS="$PIDS $HANGS"
-    await 60 grep -q " $W/over/sub/$1 " /proc/self/mounts
+    await 60 grep -q " $1 " /proc/self/mounts
 }
+hang() { hang_at "$W/over/sub/$1" "${2:-}"; } # hang NAME [HOW]
 unhang() { # it ends, and with it what waits for it
     kill -TERM "$HANGS" && wait "$HANGS" 2> /dev/null
 }
@@ -165,13 +167,15 @@ if [ -c /dev/fuse ]; then
             hang $kind $kind
             ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
             touch "$W/over/sub/beside/$kind-$sensor"
-            ok "$sensor: what happens beside it is told" appears "/beside/$kind-$sensor" 1
+            ok "$sensor: what happens beside it is reported" appears "/beside/$kind-$sensor" 1
             ok "$sensor: SIGTERM ends it" stops
             ok "$sensor: that it does not answer is a gap" says_so
             unhang
         done
         start "$W/over" $sensor
         hang silent silent
+        : > "$W/flagged"
+        chattr +d "$W/flagged" # by audit what was changed is looked for, as no record says it
         touch "$W/over/sub/beside/later-$sensor"
         ok "$sensor: one that is mounted later stops nothing" appears "/beside/later-$sensor" 1
         ok "$sensor: SIGTERM ends it" stops
@@ -189,6 +193,27 @@ if [ -c /dev/fuse ]; then
         done
         ok "$sensor: SIGTERM ends it" stops
         unhang
+    done
+    # over the watched folder itself, over one above it, over a watched file: mounted later, too
+    mkdir -p "$W/lid/w"
+    : > "$W/lid/w/f"
+    for sensor in fanotify audit bpf; do
+        "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
+        for way in lid/w:lid/w lid/w:lid lid/w/f:lid/w; do
+            watched=$W/${way%:*} lid=$W/${way#*:}
+            start "$watched" $sensor
+            hang_at "$lid" dead
+            [ $sensor = bpf ] || ok "$sensor: over ${way#*:}, of which ${way%:*} is watched: said while it does not answer" appears 'does not answer: changes there may be missing' 1
+            ok "$sensor: SIGTERM ends it" stops
+            unhang
+        done
+        start "$W/lid/w" $sensor
+        hang_at "$W/lid/w" dead
+        [ $sensor = bpf ] || appears 'does not answer: changes there may be missing' 1
+        unhang
+        changed() { touch "$W/lid/w/back-$sensor-$((++TURN))" && has "/back-$sensor-" 1; } # where it is watched again
+        ok "$sensor: what happens when it is gone is reported" await 60 changed
+        ok "$sensor: SIGTERM ends it" stops
     done
     # where runtimes keep a user's containers: a directory of his
     if [ ! -e /run/user/64242 ]; then

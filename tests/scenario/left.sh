@@ -7,12 +7,16 @@ CULPRIT=$(readlink -f "$1")
 SENSORS=${2:-audit}
 ACT=$(dirname "$CULPRIT")/tests/actors/act
 WORK=$(mktemp -d /tmp/culprit-left.XXXXXX)
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 . "$(dirname "$(readlink -f "$0")")/lib/test.sh"
 PIDS= SHOW_FAILED="$WORK/err* $WORK/out.f"
 trap 'kill -9 $PIDS 2> /dev/null; auditctl -D > /dev/null 2>&1; auditctl -e 0 > /dev/null 2>&1; rm -rf "$WORK"' EXIT
 mkdir "$WORK/w"
+
+auditctl -D > /dev/null # a test before this one may have been ended in the middle: what culprit switches on is off at first
+auditctl -e 0 -b 64 > /dev/null
+left_mounts() { ! awk '$2 ~ "^(/var)?/tmp/culprit-" {print $2}' /proc/mounts | grep . > "$WORK/err.mounts"; }
 
 kernel() { # rules, settings, mounts, our processes
     auditctl -l | grep -v '^No rules'
@@ -34,7 +38,7 @@ start() { # start NAME [options]
     await 60 grep -q 'culprit: ready' "$WORK/err.$name"
 }
 
-saw() { # saw NAME FILE: the deletion is told
+saw() { # saw NAME FILE: the deletion is reported
     [ -n "$(jq --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and .file.path == $p)' "$WORK/out.$1")" ]
 }
 
@@ -42,6 +46,7 @@ change() { touch "$WORK/w/$1"; "$ACT" unlink "$WORK/w/$1" > /dev/null; }
 
 ended() { wait "$1"; }
 
+ok "no test has left a mount" left_mounts
 kernel > "$WORK/before"
 for signal in INT TERM HUP; do
     start a && change f
@@ -94,6 +99,22 @@ doctor_json() {
     "$CULPRIT" doctor --format json > "$WORK/out.f" 2> "$WORK/err.f"
     jq -e '.left_by_killed | test("audit rules")' "$WORK/out.f" > /dev/null && same
 }
+leave_unreaped() { # the same, and its parent does not wait for it
+    : > "$WORK/err.u"
+    bash -c '"$@" & echo $! > '"$WORK/pid"'; exec sleep 1000' - "$CULPRIT" watch --sensor "$SENSORS" --no-store "$WORK/w" > "$WORK/out.u" 2> "$WORK/err.u" 8>&- &
+    PARENT=$!
+    PIDS="$PIDS $PARENT"
+    await 60 grep -q 'culprit: ready' "$WORK/err.u" && kill -9 "$(cat "$WORK/pid")" &&
+        await 60 grep -q '^State:.Z' "/proc/$(cat "$WORK/pid")/status" && [ -n "$(auditctl -l | grep culprit-)" ]
+}
+unreaped() {
+    "$CULPRIT" doctor > "$WORK/out.f" 2> "$WORK/err.f"
+    kill "$PARENT"
+    wait "$PARENT" 2> /dev/null
+    grep -q '^left .*a killed culprit had left .* audit rules, auditing switched on, another backlog limit' "$WORK/out.f" && await 60 same
+}
+ok "one that is killed, and not waited for, leaves them too (else the next line proves nothing)" leave_unreaped
+ok "they are found, said and undone" unreaped
 for who in other_watch other_run doctor doctor_json; do
     ok "kill -9 leaves rules and settings (else the next line proves nothing)" leave
     ok "$who finds them, says so and undoes them" "$who"
@@ -103,6 +124,23 @@ ok "where nothing was left nothing is said" test null = "$(jq .left_by_killed "$
 start a && A=$PID
 "$CULPRIT" doctor --format json > "$WORK/out.f" 2> "$WORK/err.f"
 ok "what a culprit that runs needs is nothing left" test null = "$(jq .left_by_killed "$WORK/out.f")"
+# nor by one that sees it otherwise: its state is hidden, /proc is another one, its start is counted by another clock, it is stopped
+taken() { # taken UNSHARE-OPTIONS COMMAND: a start there says what was left, or the rules are others
+    auditctl -l > "$WORK/rules"
+    unshare $1 bash -c "$2; exec timeout 100 \"\$@\"" - "$CULPRIT" watch --sensor fanotify --no-store --for 1s "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&-
+    grep -q 'culprit: ready' "$WORK/err.f" || echo "it did not start" >> "$WORK/err.f"
+    grep -q 'had left\|did not start' "$WORK/err.f" || ! diff "$WORK/rules" <(auditctl -l) > "$WORK/err.diff"
+}
+stays() { ! taken "$@"; }
+mkdir -p /var/lib/culprit
+ok "nor for one with another /run and /var/lib/culprit" stays -m 'mount -t tmpfs x /run; mount -t tmpfs x /var/lib/culprit'
+ok "nor for one with a container's /proc" stays -m "unshare -p -f --kill-child bash -c 'mount -t proc x /proc; sleep 20' 8>&- & until [ ! -e /proc/$A ]; do sleep 0.05; done"
+if unshare -T --boottime 5000 true 2> /dev/null; then
+    ok "nor for one in another time namespace" stays '-T --boottime 5000' 'true'
+fi
+kill -STOP "$A"
+ok "nor while it is stopped" stays -m 'true'
+kill -CONT "$A"
 change f
 kill -INT "$A"
 ended "$A"
@@ -163,7 +201,7 @@ else
 fi
 
 # auditd while the stream is ours
-once() { # once NAME PREFIX COUNT: each deletion is told, and none twice
+once() { # once NAME PREFIX COUNT: each deletion is reported, and none twice
     test "$(jq -r --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and (.file.path | startswith($p))) | .file.path' "$WORK/out.$1" |
         sort | uniq -c | awk '$1 == 1' | wc -l)" = "$3" &&
         test "$(jq -r --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and (.file.path | startswith($p))) | .file.path' "$WORK/out.$1" | wc -l)" = "$3"
@@ -193,7 +231,7 @@ if command -v auditd > /dev/null; then
     ok "seen beside auditd, each once" once a beside 100
     ok "seen while auditd ended, each once" once a ending 100
     ok "seen after it, each once" once a after 100
-    ok "no gap is told" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a")"
+    ok "no gap is reported" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a")"
     auditctl -e 0 > /dev/null
     ok "and all is as before" same
 

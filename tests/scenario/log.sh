@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # log.sh [--show] CULPRIT: the verdict from a log alone. A private auditd writes a log while culprit watches live; what `who --from`
-# makes of the log must be what was told live: actor, launchers, product, files, operations, before and after.
-# Then the same of a container's files, by the roads that a log shows: through /proc/PID/root, and from inside.
+# makes of the log must be what was reported live: actor, launchers, product, files, operations, before and after.
+# Then the same of a container's files, by the access paths that a log shows: through /proc/PID/root, and from inside.
 # --show prints the answer as people see it.
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
@@ -12,7 +12,7 @@ SHOW=
 CULPRIT=$(readlink -f "${1:?usage: log.sh [--show] CULPRIT}")
 ACTORS=$(dirname "$CULPRIT")/tests/actors
 WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-log.XXXXXX")
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 passed=0 failed=0 PIDS=
 ENABLED=$(auditctl -s | awk '/^enabled/ {print $2}')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""log_check.py WORK EXIT_CODE [web]: is what was told from the log (log.json) what was told live (live.json)? web: is the
+"""log_check.py WORK EXIT_CODE [web]: is what was reported from the log (log.json) what was reported live (live.json)? web: is the
 container's story right (web.json)?"""
 import json
 import re

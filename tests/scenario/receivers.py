@@ -3,36 +3,30 @@
 them away; systemd's journald has it in fields; rsyslog reads it as RFC 5424. Each is tried where it is there: $ALERTMANAGER (else
 prometheus-alertmanager of the PATH; its templates below $ALERTMANAGER_SHARE, if it is not installed), systemd-journald, $RSYSLOGD (else rsyslogd
 of the PATH; its modules in $RSYSLOG_MODULES). The last line is "N passed, N failed"."""
-import contextlib
 import http.server
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import urllib.request
 
-from lib.daemon_test import CULPRIT, DaemonTest
+from lib import journald
+from lib.daemon_test import CULPRIT, DaemonTest, own_port
 
 ALERTMANAGER = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 SHARE = os.environ.get("ALERTMANAGER_SHARE")
 RSYSLOGD = os.environ.get("RSYSLOGD") or shutil.which("rsyslogd")
 MODULES = os.environ.get("RSYSLOG_MODULES")
-JOURNALD = next((path for path in ("/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald") if os.path.exists(path)), None)
 SECONDS = 120
 shared = DaemonTest("receivers", SECONDS, pause=0.1)
 work, etc, run, started = shared.work, shared.etc, shared.run, shared.started
 check, wait_until = shared.check, shared.wait_until
 watched, lib = f"{work}/w", f"{work}/lib"
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def begin(words, name, **more):
@@ -64,14 +58,30 @@ class Receiver:
         """(status of the notification, summary) of each alert that says so."""
         return [(n["status"], a["annotations"]["summary"]) for n in self.got for a in n["alerts"] if text in a["annotations"]["summary"]]
 
+    def of(self, matter):
+        """The statuses of the notifications of that alert: others may have its summary in theirs."""
+        return [n["status"] for n in self.got for a in n["alerts"] if a["labels"]["culprit"] == matter]
+
 
 class Cluster:
     def __init__(self, receiver):
-        self.ports, self.mesh = [free_port(), free_port()], [free_port(), free_port()]
         self.processes = [None, None]
         with open(f"{work}/am.yml", "w", encoding="utf-8") as f:
             f.write("route: {receiver: hook, group_by: ['...'], group_wait: 2s, group_interval: 5s, repeat_interval: 1h}\n"
                     f"receivers: [{{name: hook, webhook_configs: [{{url: 'http://127.0.0.1:{receiver.port}/', send_resolved: true}}]}}]\n")
+
+    def begin(self):
+        """Both; with other ports if somebody else got one of these."""
+        for _ in range(5):
+            self.ports, self.mesh = [own_port(), own_port()], [own_port(), own_port()]
+            for n in range(2):
+                self.start(n)
+            wait_until(lambda: all(p.poll() is not None or self.ask(n, "status") for n, p in enumerate(self.processes)))
+            if not any("address already in use" in self.log(n) for n in range(2)):
+                return
+            for p in self.processes:
+                p.kill()
+                p.wait()
 
     def start(self, n):
         words = [ALERTMANAGER, f"--config.file={work}/am.yml", f"--storage.path={work}/am{n}",
@@ -88,6 +98,24 @@ class Cluster:
                 return json.load(answer)
         except OSError:
             return None
+
+    def cluster_of(self, n):
+        return (self.ask(n, "status") or {}).get("cluster") or {}
+
+    @staticmethod
+    def log(n):
+        with open(f"{work}/am{n}.log", encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def last_words(self, n):
+        text = self.log(n)
+        fatal = re.search(r"^(panic|fatal error|unexpected fault|.*level=error)", text, re.M)
+        return text[fatal.start():][:300] if fatal else text[-300:]
+
+    def __str__(self):
+        """For a failure: it may be theirs."""
+        return "; ".join(f"Alertmanager {n} {'runs' if p.poll() is None else f'ended ({p.returncode})'}: {self.last_words(n)!r}"
+                         for n, p in enumerate(self.processes))
 
     def alerts(self, n, text):
         return [a for a in self.ask(n, "alerts") or [] if text in a["annotations"].get("summary", "")]
@@ -118,39 +146,41 @@ def start(sinks):
 
 
 def alertmanagers(cluster, receiver):
-    check("two Alertmanagers are one cluster", wait_until(lambda: all(len(((cluster.ask(n, "status") or {}).get("cluster") or {}).get("peers") or []) == 2
-                                                                      for n in range(2))))
+    # one that is settling keeps the alerts as they are now, and notifies of them later, whatever they have become
+    check("two Alertmanagers are one cluster", wait_until(lambda: all(len(cluster.cluster_of(n).get("peers") or []) == 2 and
+                                                                      cluster.cluster_of(n)["status"] == "ready" for n in range(2))), cluster)
     script("first.sh", f"rm {watched}/a {watched}/b")
-    check("each has the alert", wait_until(lambda: all(len(cluster.alerts(n, "first.sh")) == 1 for n in range(2))), status())
+    check("each has the alert", wait_until(lambda: all(len(cluster.alerts(n, "first.sh")) == 1 for n in range(2))), cluster, status())
     alert = cluster.alerts(0, "first.sh")[0]
-    mine = [m for m in status()["open"] if m["id"] == alert["labels"]["culprit"]]
+    matter = alert["labels"]["culprit"]
+    mine = [m for m in status()["open"] if m["id"] == matter]
     check("with its id, watch and host", len(mine) == 1 and alert["labels"]["alertname"] == "culprit" and alert["labels"]["watch"] == watched and
           alert["labels"]["instance"], alert)
     check("and what may change beside them", alert["annotations"]["severity"] == "medium" and alert["annotations"]["events"] == "2" and
           "deleted 2 files" in alert["annotations"]["summary"], alert)
-    check("one notification comes", wait_until(lambda: receiver.about("first.sh")), receiver.got)
+    check("one notification comes", wait_until(lambda: receiver.of(matter)), cluster, receiver.got)
     script("first.sh", f"chown 1 {watched}/c")
     check("when it gets graver it is the same alert", wait_until(lambda: all(
-        [a["annotations"]["severity"] for a in cluster.alerts(n, "first.sh")] == ["high"] for n in range(2))), cluster.alerts(0, "first.sh"))
+        [a["annotations"]["severity"] for a in cluster.alerts(n, "first.sh")] == ["high"] for n in range(2))), cluster, cluster.alerts(0, "first.sh"))
     for n in range(3):  # each takes a group_wait: together they are longer than a group_interval
         script(f"marker{n}.sh", f"rm {watched}/marker{n}")
-        check("others are notified", wait_until(lambda n=n: receiver.about(f"marker{n}.sh")), receiver.got)
-    check("and still one notification", len(receiver.about("first.sh")) == 1, receiver.got)
-    silence = ctl("ctl", "silence", "--for", "1h", "--reason", "known", alert["labels"]["culprit"])
-    check("what is silenced is over there", silence.returncode == 0 and wait_until(
-        lambda: [s for s, _ in receiver.about("first.sh")] == ["firing", "resolved"]), receiver.got, silence)
+        check("others are notified", wait_until(lambda n=n: receiver.about(f"marker{n}.sh")), cluster, receiver.got)
+    check("and still one notification", receiver.of(matter) == ["firing"], cluster, receiver.got)
+    silence = ctl("ctl", "silence", "--for", "1h", "--reason", "known", matter)
+    check("what is silenced is over there", silence.returncode == 0 and wait_until(lambda: receiver.of(matter)[-1:] == ["resolved"]),
+          receiver.got, silence, cluster)
     test = ctl("alert", "test", "am")
-    check("a test arrives at both", test.returncode == 0 and test.stdout.count("arrived") == 2, test)
+    check("a test arrives at both", test.returncode == 0 and test.stdout.count("arrived") == 2, cluster, test)
     cluster.processes[1].send_signal(signal.SIGKILL)
     cluster.processes[1].wait()
     script("second.sh", f"rm {watched}/c")
     script("third.sh", f"rm {watched}/d")
-    check("with one of them away the other has all", wait_until(lambda: cluster.alerts(0, "second.sh") and cluster.alerts(0, "third.sh")), status())
-    check("and notifies", wait_until(lambda: receiver.about("second.sh") and receiver.about("third.sh")), receiver.got)
+    check("with one of them away the other has all", wait_until(lambda: cluster.alerts(0, "second.sh") and cluster.alerts(0, "third.sh")), cluster, status())
+    check("and notifies", wait_until(lambda: receiver.about("second.sh") and receiver.about("third.sh")), cluster, receiver.got)
     half = ctl("alert", "test", "am")
-    check("a test says which one is away", half.returncode == 1 and "arrived  am: " in half.stdout and "FAILED   am:2: " in half.stdout, half)
+    check("a test says which one is away", half.returncode == 1 and "arrived  am: " in half.stdout and "FAILED   am:2: " in half.stdout, cluster, half)
     cluster.start(1)
-    check("it gets what it missed", wait_until(lambda: cluster.alerts(1, "second.sh") and cluster.alerts(1, "third.sh"), 400), status())
+    check("it gets what it missed", wait_until(lambda: cluster.alerts(1, "second.sh") and cluster.alerts(1, "third.sh"), 400), cluster, status())
     check("and nobody hears it again", len(receiver.about("second.sh")) == 1 and len(receiver.about("third.sh")) == 1, receiver.got)
 
 
@@ -160,12 +190,12 @@ def journal_entries():
     return [e for e in map(json.loads, out.splitlines()) if e.get("SYSLOG_IDENTIFIER") == "culprit"]
 
 
-def journald():
+def start_journald():
     """Alone, with /run/systemd and its files below ours."""
     for name in ("systemd/journal", "journal"):
         os.makedirs(f"{work}/{name}")
     begin(["unshare", "-m", "sh", "-c", f"mkdir -p /run/log/journal && mount --bind {work}/systemd /run/systemd && mount --bind {work}/journal "
-           f"/run/log/journal && mount -t tmpfs t /var/log && exec {JOURNALD}"], "journald")
+           f"/run/log/journal && mount -t tmpfs t /var/log && exec {shlex.join(journald.COMMAND)}"], "journald")
     check("journald listens", wait_until(lambda: os.path.exists(f"{work}/systemd/journal/socket")))
 
 
@@ -221,14 +251,13 @@ def main():
     try:
         if ALERTMANAGER:
             cluster = Cluster(receiver)
-            for n in range(2):
-                cluster.start(n)
+            cluster.begin()
             sinks += f"sink am {{ type = webhook format = alertmanager to = {{ {', '.join(f_url(p) for p in cluster.ports)} }} }}\n"
-        if JOURNALD:
-            journald()
+        if journald.PROGRAM:
+            start_journald()
             sinks += f"sink j {{ type = journal to = {work}/systemd/journal/socket }}\n"
         if RSYSLOGD:
-            port = free_port()
+            port = own_port()
             rsyslog(port)
             sinks += f"sink s {{ type = syslog to = 'tcp://127.0.0.1:{port}' }}\n"
         if sinks:
@@ -237,7 +266,7 @@ def main():
             alertmanagers(cluster, receiver)
         else:
             print("skipped: no prometheus-alertmanager")
-        if JOURNALD:
+        if journald.PROGRAM:
             in_the_journal()
         else:
             print("skipped: no systemd-journald")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """restarts.py CULPRIT [-n COUNT] [-e ENGINE,...] [-s SENSOR]: a file deleted in the first millisecond of a
-container's new life, once for each of COUNT restarts: none may be missed but in a gap that is told."""
+container's new life, once for each of COUNT restarts: none may be missed but in a gap that is reported."""
 import argparse
 import json
 import os
@@ -46,31 +46,31 @@ def play(args, engines, name, work):
             time.sleep(0.005)
     time.sleep(0.5)
     culprit.send_signal(signal.SIGINT)
-    culprit.wait(60)
+    culprit.wait(120)
     lines = [json.loads(l) for l in open(out.name, encoding="utf-8")]
-    told = {}
+    reported = {}
     for l in lines:
         if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
-            told.setdefault(get(l, "file.path"), []).append(l)
+            reported.setdefault(get(l, "file.path"), []).append(l)
     # the very first thing that it does: the shell's own redirection. Not in the first restart: the container was down when
     # the watch began, so that how its files looked was not known
-    begun = get(told["/prd/f0"][0], "@timestamp") if "/prd/f0" in told else ""
+    begun = get(reported["/prd/f0"][0], "@timestamp") if "/prd/f0" in reported else ""
     first = len({get(l, "process.entity_id") for l in lines if get(l, "file.path") == "/prd/n" and l["@timestamp"] > begun
                  and get(l, "event.action") in ("open-write", "truncate", "write")})
     gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
     done = [i for i in range(args.count) if not os.path.exists(f"{upper}/prd/f{i}")]
-    missed = [i for i in done if f"/prd/f{i}" not in told]
-    twice = [i for i in done if len(told.get(f"/prd/f{i}", [])) > 1]
+    missed = [i for i in done if f"/prd/f{i}" not in reported]
+    twice = [i for i in done if len(reported.get(f"/prd/f{i}", [])) > 1]
     elsewhere = [i for i in done if i not in missed
-                 and get(told[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
+                 and get(reported[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
     unwritten = max(0, len(done) - 1 - first)
-    foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
+    foreign = [i for i in done if i not in missed and get(reported[f"/prd/f{i}"][0], "culprit.origin") != "container"]
     wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
     # before the new file system is marked only names are seen, in its layer, and what differs from before (culprit(1))
     wrong = wrong or (unwritten > len(done) // 10 and not gaps and "audit" != args.sensor)
-    after = sorted(get(told[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
-    print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps told, "
-          f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "
+    after = sorted(get(reported[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
+    print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps reported, "
+          f"{len(twice)} reported twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "
           f"{1000 * after[len(after) // 2] if after else 0:.0f} ms after the engine's start (median)"
           f"{'  WRONG' if wrong else ''}", flush=True)
     if wrong and os.environ.get("RESTARTS_KEEP"):

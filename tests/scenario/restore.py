@@ -143,6 +143,17 @@ def whole(docker, work):
         check(f"{state}: docker diff is empty", docker("diff", "rweb").stdout == b"", docker("diff", "rweb").stdout)
         code, items, _, err = restore(store, "rweb:/prd")
         check(f"{state}: a second time there is nothing to do", code == 1 and not items, (code, items, err))
+    for state in ("running", "stopped"):
+        # as a restore leaves it that could not open the directory again after the last file
+        os.utime(root_of(docker) + "/prd/Conf")
+        if state == "stopped":
+            docker("stop", "-t", "1", "rweb")
+        late = restore(store, "--dry-run", "rweb:/prd"), restore(store, "rweb:/prd")
+        if state == "stopped":
+            docker("start", "rweb")
+        after = snapshot(root_of(docker) + "/prd")
+        check(f"{state}: a directory's times alone come back", before == after and all(code == 1 and not items for code, items, _, _ in late),
+              (differences(before, after), late))
     damage(root_of(docker))
     code, out, err = culprit("restore", "--store", store, "rweb:/prd")
     check("text", code == 0 and "24 back and 3 put right from image shop:1.4, mode, owner, ACL, capabilities, xattrs" in out and
@@ -194,7 +205,7 @@ def left_alone(docker, work):
         code, _, err = culprit("restore", *arguments)
         check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
     code, _, err = culprit("restore", "--store", store, "nosuch:/prd")
-    check("no such container", code == 1 and err.count("\n") == 1, (code, err))
+    check("no such container: nothing could be said", code == 3 and err.count("\n") == 1, (code, err))
     code, _, err = culprit("restore", "--store", store, "--at", "-1h", "rweb:/prd")
     check("--at without a record", code == 1 and "record" in err, (code, err))
 
@@ -264,7 +275,7 @@ sys.stdin.read()
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(120)
 
 
 def still_open(_, work):
@@ -330,7 +341,7 @@ def still_open(_, work):
         os.remove(top + "/moved")
         code, items, _, err = restore(store, top)
         check("still open: not of a user's own mounts", code == 1 and not items, (code, outcomes(items), err))
-        for arguments in (["--from", "image", top], ["--at", "-1h", top], ["--from", "open", "--at", "-1h", "rweb:/prd"]):
+        for arguments in (["--from", "image", top], ["--from", "open", "--at", "-1h", top], ["--from", "open", "--at", "-1h", "rweb:/prd"]):
             code, _, err = culprit("restore", *arguments)
             check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
     finally:
@@ -351,7 +362,7 @@ def exchanged(_, work):
             f.write(name)
     os.chown(top + "/his", 1000, 1000)
     os.chown(top + "/his/y", 1000, 1000)
-    told, tell = os.pipe()
+    reported, report = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
@@ -360,14 +371,14 @@ def exchanged(_, work):
             os.setuid(1000)
             held = [os.open(f"{top}/{name}", os.O_RDONLY) for name in ("root/x", "his/y")]
             os.dup2(held[0], 100)
-            os.write(tell, b"x")
+            os.write(report, b"x")
             while True:
                 os.dup2(held[1], 100)
                 os.dup2(held[0], 100)
         finally:
             os._exit(1)
     try:
-        os.read(told, 1)
+        os.read(reported, 1)
         os.remove(top + "/root/x")
         os.remove(top + "/his/y")
         back, wrong = 0, []
@@ -421,7 +432,7 @@ def open_in_container(docker, work):
     docker("rm", "-f", "rhold")
 
 
-def swap(directory, a, b, told):
+def swap(directory, a, b, reported):
     """As uid 1000, who owns the directory: exchanges two names in it until he is killed, and says once that he could."""
     at = os.open(directory, os.O_RDONLY | os.O_DIRECTORY) # by /proc/PID/root only root comes in
     pid = os.fork()
@@ -436,7 +447,7 @@ def swap(directory, a, b, told):
         while True:
             done += LIBC.renameat2(at, a, at, b, 2) == 0
             if done == 100:
-                os.write(told, b"x")
+                os.write(reported, b"x")
                 done += 1
     finally:
         os._exit(1)
@@ -465,10 +476,10 @@ def hostile(docker, work):
     os.lchown(prd + "/trap2", 1000, 1000)
     seen = set()
     for trap in ("trap", "trap2"):
-        told, tell = os.pipe2(os.O_NONBLOCK)
-        pid = swap(prd, b"Conf", trap.encode(), tell)
+        reported, report = os.pipe2(os.O_NONBLOCK)
+        pid = swap(prd, b"Conf", trap.encode(), report)
         try:
-            check(f"hostile: {trap} is exchanged", await_(lambda: select.select([told], [], [], 0)[0]))
+            check(f"hostile: {trap} is exchanged", await_(lambda: select.select([reported], [], [], 0)[0]))
             deadline = time.monotonic() + 3
             while time.monotonic() < deadline:
                 for where in (prd + "/Conf", f"{prd}/{trap}"):
@@ -487,8 +498,8 @@ def hostile(docker, work):
         finally:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            os.close(told)
-            os.close(tell)
+            os.close(reported)
+            os.close(report)
         check(f"hostile: {trap} is exchanged back", not os.path.islink(prd + "/Conf") or
               LIBC.renameat2(-100, (prd + "/Conf").encode(), -100, f"{prd}/{trap}".encode(), 2) == 0)
     after = snapshot(outside)
@@ -623,13 +634,124 @@ def stopped_histories(docker, work):
     docker("rm", "-f", "rdown")
 
 
+def without_directory_times(found):
+    return {p: f if not f[0].startswith("0o4") else f[:4] + f[5:] for p, f in found.items()}
+
+
+def kept(docker, work):
+    """Copies of a container's files: what it had changed itself comes back, which its image does not have."""
+    docker.run("rkept")
+    store, top = work + "/kept.db", root_of(docker, "rkept") + "/prd"
+    for name, text in (("lower", "changed by the container\n"), ("own", "the container's own\n"), ("sub/made", "made\n")):
+        with open(f"{top}/{name}", "w", encoding="ascii") as f:
+            f.write(text)
+    os.chown(top + "/own", 1234, 5)
+    os.symlink("/etc/passwd", top + "/absolute")
+    before = without_directory_times(snapshot(top))
+    log = tempfile.TemporaryFile()
+    watch = subprocess.Popen([CULPRIT, "watch", "--sensor", "fanotify", "--store", store, "--keep-copies", "16M", "rkept:/prd"],
+                             stdout=subprocess.DEVNULL, stderr=log)
+    said = lambda: os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace")
+    await_(lambda: "culprit: ready" in said())
+    check("kept: how many", "files and folders are kept" in said() and "no copies are kept" not in said(), said())
+    began = time.time()
+    time.sleep(0.1)
+    for name in ("lower", "own", "sub/made", "absolute", "Conf/s01.sh"):
+        docker("exec", "rkept", "rm", "-f", f"/prd/{name}")
+    docker("exec", "rkept", "sh", "-c", "echo later > /prd/lower2")
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began)) + f".{int(began % 1 * 1000):03}Z"
+
+    def contents(*arguments):
+        code, out, err = culprit("diff", "--content", "--store", store, *arguments)
+        return code, {l["file"]["path"]: l for l in map(json.loads, out.splitlines())} if "json" in arguments else out, err
+
+    is_recorded = lambda action, name: any(f'"action":"{action}"' in l and f'"/prd/{name}"' in l
+                                           for l in culprit("who", "--store", store, "--format", "json", "rkept:/prd")[1].splitlines())
+    check("kept: all is recorded", await_(lambda: is_recorded("unlink", "Conf/s01.sh") and is_recorded("write", "lower2")), said())
+    code, changed, err = contents("--format", "json", "--since", moment, "rkept:/prd")
+    check("kept: diff --content", code == 0 and {p: l["culprit"]["content"]["difference"] for p, l in changed.items()} == {
+        "/prd/lower": "gone", "/prd/own": "gone", "/prd/sub/made": "gone", "/prd/absolute": "gone", "/prd/Conf/s01.sh": "gone", "/prd/lower2": "changed"} and
+        "+later" in changed["/prd/lower2"]["culprit"]["content"]["unified"] and changed["/prd/own"]["container"]["name"] == "rkept", (code, changed, err))
+    code, out, err = contents("--since", moment, "rkept", "/prd/lower2")
+    check("kept: diff --content, as text", code == 0 and out.startswith("/prd/lower2  changed\n--- ") and "\n+later\n" in out, (code, out, err))
+    check("kept: diff --content of what was never there", contents("rkept:/etc/none")[0] == 1, contents("rkept:/etc/none"))
+    code, items, end, err = restore(store, "--from", "copies", "--at", moment, "--force", "rkept:/prd")
+    after = without_directory_times(snapshot(top))
+    check("kept: identical", code == 0 and before == after and set(items) >= {"/prd/own", "/prd/lower2"},
+          (code, differences(before, after), {p: l["culprit"]["restore"].get("reason") for p, l in items.items()}, err))
+    check("kept: who", items["/prd/own"].get("process", {}).get("name") in ("rm", "busybox"), items.get("/prd/own"))
+    docker("restart", "-t", "1", "rkept")
+    top = root_of(docker, "rkept") + "/prd"
+
+    def follows(): # once a change of the new life is recorded
+        docker("exec", "rkept", "sh", "-c", ": > /prd/probe; rm /prd/probe")
+        return is_recorded("unlink", "probe")
+
+    check("kept: it follows the restart", await_(follows, 20), said())
+    docker("exec", "rkept", "rm", "-f", "/prd/Conf/s02.sh")
+    docker("exec", "rkept", "sh", "-c", "echo after the restart > /prd/restarted")
+    await_(lambda: is_recorded("write", "restarted"))
+    time.sleep(2) # its copy is made
+    docker("exec", "rkept", "rm", "-f", "/prd/restarted")
+    check("kept: all of the new life is recorded", await_(lambda: is_recorded("unlink", "restarted")) and is_recorded("unlink", "Conf/s02.sh"), said())
+    time.sleep(1) # the moment is of a whole second
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time()))
+    docker("stop", "-t", "1", "rkept")
+    time.sleep(1.5)
+    code, items, end, err = restore(store, "--from", "copies", "rkept:/prd")
+    check("kept: stopped: what to do", code == 3 and not items and "start it first" in err, (code, items, err))
+    code, out, err = contents("rkept:/prd")
+    check("kept: stopped: diff --content says what to do", code == 3 and not out and "start it first" in err, (code, out, err))
+    docker("start", "rkept")
+    top = root_of(docker, "rkept") + "/prd"
+    time.sleep(2)
+    nothing_to_do = lambda: restore(store, "--from", "copies", "--dry-run", "--at", moment, "rkept:/prd")
+    check("kept: what the container's end leaves is not gone", await_(lambda: nothing_to_do()[0] == 1, 10), nothing_to_do())
+    code, items, end, err = restore(store, "--from", "copies", "rkept:/prd")
+    check("kept: after its restart", code == 0 and outcomes(items).get("/prd/Conf/s02.sh") == "restored" and
+          before == {p: f for p, f in without_directory_times(snapshot(top)).items()}, (code, outcomes(items), err))
+    shutil.rmtree(top + "/sub")
+    outside = work + "/outside"
+    os.mkdir(outside)
+    os.symlink(outside, top + "/sub")
+    code, items, end, err = restore(store, "--from", "copies", "--at", moment, "rkept:/prd")
+    check("kept: a link of the container leads nowhere", os.listdir(outside) == [], (code, outcomes(items), err))
+    watch.send_signal(signal.SIGINT)
+    check("kept: the end", watch.wait(120) == 0, said())
+    docker("rm", "-f", "rkept")
+
+
+def kept_by_daemon(docker, work):
+    """The same by a watch of the daemon's configuration, of a container that comes later."""
+    etc, state = work + "/etc", work + "/run"
+    os.makedirs(etc)
+    with open(etc + "/culprit.conf", "w", encoding="ascii") as f:
+        f.write(f"groups = {{}}\nsensor = fanotify\nheartbeat = off\nalerts = off\nstore = {work}/daemon.db\n"
+                f"docker_socket = {docker.host[len('unix://'):]}\nwatch w {{ targets = \"rlater:/prd\" keep_copies = on }}\n")
+    log = tempfile.TemporaryFile()
+    daemon = subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", state], stderr=log)
+    said = lambda: os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace")
+    kept_now = lambda: json.loads(culprit("ctl", "--control", state + "/control", "--json", "status")[1] or "{}").get("copies", {}).get("files", 0)
+    await_(lambda: "culprit: ready" in said())
+    docker.run("rlater")
+    check("daemon: a container that came later is kept", await_(lambda: kept_now() > 20), (kept_now(), said()))
+    path = root_of(docker, "rlater") + "/prd/Conf/s05.sh"
+    docker("exec", "rlater", "rm", "-f", "/prd/Conf/s05.sh")
+    culprit("ctl", "--control", state + "/control", "flush")
+    code, items, _, err = restore(work + "/daemon.db", "--from", "copies", "rlater:/prd")
+    check("daemon: and comes back", code == 0 and set(items) == {"/prd/Conf/s05.sh"} and os.path.exists(path), (code, outcomes(items), err))
+    daemon.terminate()
+    check("daemon: the end", daemon.wait(120) == 0, said())
+    docker("rm", "-f", "rlater")
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     docker = Docker()
     work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     try:
         make_image(docker)
-        for part in (still_open, exchanged, whole, left_alone, volume, open_in_container, recorded, hostile, stopped_histories, histories):
+        for part in (still_open, exchanged, whole, left_alone, volume, open_in_container, recorded, kept, kept_by_daemon, hostile, stopped_histories, histories):
             if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():
                 if part not in (still_open, exchanged, whole) and os.environ.get("ONLY"):
                     docker.run("rweb")

@@ -139,7 +139,7 @@ def settings(top):
     out = run(CULPRIT, "rules", "list", "-k", "y")
     check("list -k, none", out.stdout == "" and out.returncode == 1, out.stdout)
     out = run(CULPRIT, "rules", "load", "-", text=f"-w {top}/dir -p wa -k x\n-w {top}/later -p w\n")
-    check("twice is told, and stops", out.returncode == 3 and "has this rule already" in out.stderr and
+    check("twice is reported, and stops", out.returncode == 3 and "has this rule already" in out.stderr and
           len(culprit_list()) == 1, out.stderr)
     out = run(CULPRIT, "rules", "load", "-", text=f"-i\n-w {top}/dir -p wa -k x\n-w {top}/later -p w\n")
     check("-i goes on", out.returncode == 0 and len(culprit_list()) == 2, out.stderr)

@@ -5,7 +5,13 @@ set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 CULPRIT=$(readlink -f "$1")
 shift
-# the kernel has one audit: two runs at once would see each other
-exec 8> /tmp/culprit-audit.lock
-flock 8
+# Containers have names, and the kernel has one audit: two runs at once would see each other.
+case " $* " in
+*" --engines none "*) ;;
+*) exec 7> /run/culprit-test-engines.lock && flock 7 ;;
+esac
+case " $* " in
+*" -s fanotify "*) ;;
+*) exec 8> /run/culprit-test-audit.lock && flock 8 ;;
+esac
 PYTHONPATH=$HERE exec python3 -B "$HERE/battery.py" "$CULPRIT" "$(dirname "$CULPRIT")/tests/actors/act" "$@"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""sinks.py CULPRIT: where alerts go: journald's protocol, a file, a program, syslog by TLS, a webhook by TLS that answers 500, closes half-way, hangs, is
+"""sinks.py CULPRIT: where alerts go: journald's protocol, a file, a program, mail, syslog by TLS, a webhook by TLS that answers 500, closes half-way, hangs, is
 away; one whose certificate is not right; what waits outlives the daemon. The last line is "N passed, N failed"."""
+import email
+import email.policy
 import http.server
 import json
 import os
@@ -12,7 +14,7 @@ import subprocess
 import sys
 import threading
 
-from lib.daemon_test import CULPRIT, DaemonTest
+from lib.daemon_test import CULPRIT, DaemonTest, own_port
 
 SECONDS = 120
 shared = DaemonTest("sinks", SECONDS)
@@ -47,7 +49,7 @@ class Hook:
     """A webhook by TLS. how: what it does with the next ones; None: it is away."""
 
     def __init__(self):
-        self.got, self.how, self.asked, self.port, self.server = [], "500", 0, 0, None
+        self.got, self.how, self.asked, self.port, self.server = [], "500", 0, own_port(), None
         self.release = threading.Event()
         hook = self
 
@@ -77,7 +79,6 @@ class Hook:
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # the one who does not trust us
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -112,7 +113,57 @@ class Syslog(threading.Thread):
                 data = data[int(length):]
 
 
-def configure(hook, syslog):
+class Mail(threading.Thread):
+    """A server of mail. how: what it says to recipients; got: (sender, recipients, message) of what it took."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.got, self.how, self.asked = [], "550 nobody of that name", 0
+        self.start()
+
+    def run(self):
+        while True:
+            connection = self.listening.accept()[0]
+            try:
+                with connection, connection.makefile("rwb", buffering=0) as f:
+                    self.serve(f)
+            except OSError:
+                pass
+
+    def serve(self, f):
+        sender, to = None, []
+        f.write(b"220 test\r\n")
+        while line := f.readline().decode().strip():
+            word = line.split(":")[0].upper()
+            if word == "MAIL FROM":
+                sender = line.split(":", 1)[1]
+            if word == "RCPT TO":
+                self.asked += 1
+                to.append(line.split(":", 1)[1])
+                f.write(f"{self.how}\r\n".encode())
+            elif word == "DATA":
+                f.write(b"354 go on\r\n")
+                lines = []
+                while (data := f.readline()) != b".\r\n":
+                    lines.append(data)
+                self.got.append((sender, to, b"".join(lines)))
+                f.write(b"250 taken\r\n")
+            elif word == "QUIT":
+                f.write(b"221 bye\r\n")
+                return
+            else:
+                f.write(b"250 fine\r\n")
+
+
+def read_mail(data):
+    """(message, its text, the alert)"""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    return message, message.get_body(("plain",)).get_content(), json.loads(next(message.iter_attachments()).get_content())
+
+
+def configure(hook, syslog, mail):
     with open(f"{etc}/culprit.conf", "w", encoding="utf-8") as f:
         f.write(f"""groups = {{}}
 sensor = fanotify
@@ -122,10 +173,13 @@ watch w {{ targets = {watched} }}
 sink j {{ type = journal to = {work}/journal }}
 sink lines {{ type = file to = {work}/out/alerts.jsonl }}
 sink program {{ type = exec to = {{ /bin/sh, -c, 'id -un > {work}/out/user; cat >> {work}/out/program' }} }}
-sink hook {{ type = webhook to = 'https://localhost:{hook.port}/x' secret = {work}/secret ca = {work}/cert.pem timeout = 5s }}
-sink wrong {{ type = webhook to = 'https://localhost:{hook.port}/x' timeout = 5s severity = medium }}
-sink log {{ type = syslog to = 'tls://localhost:{syslog.port}' ca = {work}/cert.pem timeout = 5s }}
-sink stranger {{ type = syslog to = 'tls://localhost:{syslog.port}' timeout = 5s }}
+sink hook {{ type = webhook to = 'https://localhost:{hook.port}/x' secret = {work}/secret ca = {work}/cert.pem timeout = 60s }}
+sink wrong {{ type = webhook to = 'https://localhost:{hook.port}/s3cret' timeout = 60s severity = medium }}
+sink log {{ type = syslog to = 'tls://localhost:{syslog.port}' ca = {work}/cert.pem timeout = 60s }}
+sink stranger {{ type = syslog to = 'tls://localhost:{syslog.port}' timeout = 60s }}
+sink mail {{ type = mail to = {{ 'ops@example.org', 'ann@example.org' }} from = 'culprit@example.org' server = 'smtp://127.0.0.1:{mail.port}' timeout = 60s }}
+sink sendmail {{ type = mail to = 'ops@example.org' server = {work}/sendmail timeout = 60s }}
+sink setid {{ type = mail to = 'ops@example.org' server = /bin/false timeout = 60s }}
 sink grave {{ type = file to = {work}/out/grave.jsonl severity = critical }}
 """)
 
@@ -185,9 +239,28 @@ def goes_everywhere(journal, hook, syslog):
           hook.got)
     check("a failure is said by the others", wait_until(lambda: any("do not get out of sink wrong" in a["message"] for a in lines("alerts.jsonl"))),
           sinks())
+    check("without its URL, which may be a secret", "s3cret" not in open(f"{work}/out/alerts.jsonl", encoding="utf-8").read() + said() +
+          json.dumps(sinks()) + str(journal.entries), sinks())
     check("and nothing was posted there", sinks()["wrong"]["delivered"] == 0, sinks())
     check("what is not grave enough is not for a sink", not lines("grave.jsonl"), lines("grave.jsonl"))
     check("all are counted", wait_until(lambda: sinks()["hook"]["delivered"] >= 1 and sinks()["hook"]["failures"] >= 3), sinks())
+
+
+def is_mailed(mail):
+    check("a mail server that refuses is asked again", wait_until(lambda: mail.asked > 2 and "550" in sinks().get("mail", {}).get("why", "")), sinks())
+    mail.how = "250 fine"
+    check("and has it in the end", wait_until(lambda: [m for m in mail.got if "first.sh" in read_mail(m[2])[2]["message"]]), mail.got, sinks())
+    sender, to, data = [m for m in mail.got if "first.sh" in read_mail(m[2])[2]["message"]][0]
+    message, text, alert = read_mail(data)
+    check("from and to whom it is said", sender.startswith("<culprit@example.org>") and to == ["<ops@example.org>", "<ann@example.org>"], sender, to)
+    check("with a subject that says it", message["Subject"].startswith("[medium] ") and "first.sh" in message["Subject"] and not message.defects,
+          message["Subject"], message.defects)
+    check("a text", alert["message"] in text and "Severity:  medium" in text, text)
+    check("and the whole alert", alert == of_script("first.sh", lines("alerts.jsonl"))[0], alert)
+    check("a mailer has it on its stdin", wait_until(lambda: os.path.exists(f"{work}/out/mail") and "first.sh" in str(
+        [read_mail(part.encode())[2] for part in open(f"{work}/out/mail", encoding="utf-8").read().split("END\n")[:-1]])), sinks())
+    check("as nobody, asked to read the recipients there", open(f"{work}/out/mailer", encoding="utf-8").read().startswith("nobody -t -oi\n"))
+    check("one that fails says so", wait_until(lambda: "/bin/false: exit status 1" in sinks().get("setid", {}).get("why", "")), sinks())
 
 
 def is_tried(journal, hook):
@@ -197,7 +270,7 @@ def is_tried(journal, hook):
     everywhere = test()
     said_of = {line.split()[1].rstrip(":"): line.split()[0] for line in everywhere.stdout.splitlines()}
     check("a test says of each sink whether it arrived", everywhere.returncode == 1 and said_of == {
-        "j": "arrived", "lines": "arrived", "program": "arrived", "hook": "arrived", "wrong": "FAILED", "grave": "arrived", "log": "arrived", "stranger": "FAILED"} and
+        "j": "arrived", "lines": "arrived", "program": "arrived", "hook": "arrived", "wrong": "FAILED", "grave": "arrived", "log": "arrived", "stranger": "FAILED", "mail": "arrived", "sendmail": "arrived", "setid": "FAILED"} and
           "certificate" in everywhere.stdout, everywhere)
     tests = [a for a in lines("grave.jsonl") if a["culprit"]["alert"].get("test")]
     check("and is marked", tests and tests[0]["event"]["action"] == "test" and "root" in tests[0]["message"] and
@@ -222,6 +295,28 @@ def outlives_the_daemon(process, hook):
     return process
 
 
+def is_redacted(journal, hook, syslog, mail):
+    """Neither the argument nor whose home it is gets anywhere, and the record has both."""
+    with open(f"{etc}/culprit.conf", "a", encoding="utf-8") as f:
+        f.write("redact = { users, arguments, homes }\n")
+    reload = subprocess.run([CULPRIT, "ctl", "--control", f"{run}/control", "reload"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    check("what is not to be reported is configured by a reload", reload.returncode == 0, reload)
+    with open(f"{work}/hidden.sh", "w", encoding="utf-8") as f:
+        f.write(f'rm {watched}/home/bobsecret/a "$1"\n')
+    subprocess.run(["/bin/sh", f"{work}/hidden.sh", f"{watched}/home/bobsecret/argsecret"], check=True, timeout=SECONDS, cwd="/")
+    check("the alert arrives everywhere", wait_until(lambda: all((
+        of_script("hidden.sh", lines("alerts.jsonl")), of_script("hidden.sh", lines("program")), any("hidden.sh" in e["MESSAGE"] for e in journal.entries),
+        any("hidden.sh" in line for line in syslog.got), any("hidden.sh" in read_mail(m[2])[1] for m in mail.got), any(b"hidden.sh" in body for _, body in hook.got)))), sinks())
+    alert = of_script("hidden.sh", lines("alerts.jsonl"))[0]
+    reported = "".join(open(f"{work}/out/{name}", encoding="utf-8").read() for name in os.listdir(f"{work}/out")) + str(journal.entries) + str(
+        syslog.got) + str(hook.got) + "".join(read_mail(m[2])[0]["Subject"] + str(read_mail(m[2])[1:]) for m in mail.got)
+    check("without whose home it is", "bobsecret" not in reported and alert["culprit"]["alert"]["first_file"] == f"{watched}/home/[redacted]/a", alert)
+    check("and without arguments", "$1" not in reported and alert["process"]["args"][1:] == ["[redacted]"], alert)
+    who = subprocess.run([CULPRIT, "who", "--format", "json", "--store", f"{lib}/culprit.db", f"{watched}/home/bobsecret"], capture_output=True, text=True,
+                         check=False, timeout=SECONDS)
+    check("which the record has", "hidden.sh" in who.stdout and "bobsecret/argsecret" in who.stdout, who)
+
+
 def ends(process):
     script("last.sh", f"rm {watched}/d")
     process.send_signal(signal.SIGTERM)
@@ -232,7 +327,7 @@ def ends(process):
         names = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                if work in os.readlink(f"/proc/{pid}/exe") or open(f"/proc/{pid}/comm", encoding="utf-8").read() == "culprit-sink\n":
+                if work.encode() in open(f"/proc/{pid}/cmdline", "rb").read() and open(f"/proc/{pid}/comm", encoding="utf-8").read() == "culprit-sink\n":
                     names.append(pid)
             except OSError:
                 pass
@@ -245,21 +340,27 @@ def main():
         os.makedirs(f"{work}/{name}")
     os.chmod(work, 0o755)
     os.chmod(f"{work}/out", 0o777)
-    for name in "abcd":
+    os.makedirs(f"{watched}/home/bobsecret")
+    for name in (*"abcd", "home/bobsecret/a", "home/bobsecret/argsecret"):
         open(f"{watched}/{name}", "w", encoding="utf-8").close()
     with open(f"{work}/secret", "w", encoding="utf-8") as f:
         f.write("s3cret\n")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=DNS:localhost", "-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"], check=True,
                    capture_output=True, timeout=SECONDS)
-    journal, hook, syslog = Journal(), Hook(), Syslog()
+    with open(f"{work}/sendmail", "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\necho \"$(id -un) $*\" >> {work}/out/mailer\n(cat; echo END) >> {work}/out/mail\n")
+    os.chmod(f"{work}/sendmail", 0o755)
+    journal, hook, syslog, mail = Journal(), Hook(), Syslog(), Mail()
     try:
         hook.open()
-        configure(hook, syslog)
+        configure(hook, syslog, mail)
         process = start()
         goes_everywhere(journal, hook, syslog)
+        is_mailed(mail)
         is_tried(journal, hook)
         process = outlives_the_daemon(process, hook)
+        is_redacted(journal, hook, syslog, mail)
         ends(process)
     finally:
         shared.clear()

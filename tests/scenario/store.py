@@ -36,7 +36,7 @@ def check(text, fine, *more):
 
 
 class Lock:
-    """Another program has the store for itself, until it is told to let go."""
+    """Another program has the store for itself, until it is asked to let go."""
     CODE = ("import sqlite3, sys; d = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=120);"
             "d.execute('begin exclusive'); print('locked', flush=True); sys.stdin.read(); d.execute('rollback')")
 
@@ -249,7 +249,7 @@ def is_over(pid):
 
 
 def frozen():
-    """The store's file system stands still: the observation goes on, and the end is not held up."""
+    """The store's file system is stopped: the observation goes on, and the end is not held up."""
     target = directory("frozen-t")
     with file_system("frozen") as (place, _):
         store = place + "/c.db"

@@ -34,7 +34,7 @@ def start_agent(agent, work, marker):
     return process
 
 
-def told_right(lines, who):
+def reported_rightly(lines, who):
     wrong = []
     mine = [l for l in lines if get(l, "event.kind") == "event" and get(l, "process.name") == "s1-agent"]
     deleted = [get(l, "file.path") for l in mine if get(l, "event.action") == "unlink"]
@@ -83,11 +83,11 @@ def play(args, engines, name, work):
             return subprocess.run(who, check=False).returncode == 0
         r = subprocess.run(command + ["--format", "json", "--", "sh", "-c", restart_and_wait], stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False)
-        told = subprocess.run(who, stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace")
-        wrong = told_right([json.loads(l) for l in r.stdout.decode().splitlines()], told)
+        reported = subprocess.run(who, stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace")
+        wrong = reported_rightly([json.loads(l) for l in r.stdout.decode().splitlines()], reported)
         if r.returncode != 0:
             wrong.append(f"exit {r.returncode}")
-        print(f"story on {name}: {'told right' if not wrong else 'WRONG'}", *wrong, sep="\n  ", flush=True)
+        print(f"story on {name}: {'reported rightly' if not wrong else 'WRONG'}", *wrong, sep="\n  ", flush=True)
         if wrong:
             print(r.stderr.decode(errors="replace")[-1500:])
         return not wrong

@@ -4,6 +4,6 @@
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 # the kernel has one audit: two runs at once would see each other
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 PYTHONPATH=$HERE exec python3 -B "$HERE/stories.py" "$@"

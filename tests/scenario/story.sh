@@ -3,7 +3,7 @@
 # story.sh [--try] CULPRIT [SENSORS]
 # The story: executables in a container vanish after every restart. A private dockerd runs `web`; on
 # the host an agent of a security product is running, or is launched later, and deletes the files of
-# the container by one of four roads. culprit must name it. --try plays it before the user's eyes.
+# the container by one of four access paths. culprit must name it. --try plays it before the user's eyes.
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 . "$HERE/lib/docker.sh"
@@ -18,11 +18,11 @@ STORE=$WORK/culprit.db
 passed=0 failed=0
 
 # The kernel has one audit: two runs at once would see each other.
-exec 8> /tmp/culprit-audit.lock
+exec 8> /run/culprit-test-audit.lock
 flock 8
 
 cleanup() {
-    [ -z "${AGENT_PID:-}" ] || kill "$AGENT_PID" 2> /dev/null
+    kill_agent
     end_guard
     docker_stop
     rm -rf "$WORK"
@@ -66,7 +66,25 @@ start_agent() { # start_agent MARKER FOLDER DELAY_MS [BASE]
         cp "$0" /opt/sentinelone/bin/s1-agent && cp "$0" /opt/sentinelone/bin/sentineld &&
         exec /opt/sentinelone/bin/sentineld "$@"' "$AGENT" "$1" "$2" 5001 5001 "$3" ${4:+"$4"} \
         > "$WORK/agent.out" 2>&1 &
-    AGENT_PID=$!
+    echo $! > "$WORK/agent.pid"
+}
+
+# It has done what it does: it has ended, waited for or not. On a busy machine that may be long after the restart.
+wait_agent_done() {
+    local i pid
+    pid=$(cat "$WORK/agent.pid")
+    for ((i = 0; i < 2400; i++)); do
+        grep -qs '^State:.[^Z]' "/proc/$pid/status" || return 0
+        sleep 0.05
+    done
+}
+
+kill_agent() {
+    local pid
+    pid=$(cat "$WORK/agent.pid" 2> /dev/null) || return
+    rm -f "$WORK/agent.pid"
+    kill $(pgrep -P "$pid") "$pid" 2> /dev/null # sentineld and the agent itself
+    wait "$pid" 2> /dev/null
 }
 
 wait_agent() {
@@ -79,11 +97,52 @@ wait_agent() {
     return 1
 }
 
-# variant ROAD AGENT: ROAD proc|uring|merged|exec|bind; AGENT running|later
+# variant ACCESS AGENT: ACCESS proc|uring|merged|exec|bind; AGENT running|later
 variant() {
-    local road=$1 agent=$2 name="$1, agent $2" base='' marker=/prd/ProcessConf/DeployConfig.sh command=() rc
-    dk rm -f web > /dev/null 2>&1
-    if [ "$road" = bind ]; then
+    local access=$1 agent=$2 name="$1, agent $2" marker=/prd/ProcessConf/DeployConfig.sh command=() rc
+    begin_web "$access"
+    if [ "$access" = exec ]; then
+        command=(/bin/sh -c "docker restart -t 5 web && docker exec web /bin/sh -c \"$INSIDE\"")
+    elif [ "$agent" = later ]; then
+        export -f start_agent wait_agent wait_agent_done
+        export WORK AGENT
+        command=(/bin/bash -c 'start_agent "$@"; wait_agent && docker restart -t 5 web && wait_agent_done' story "$marker" /prd 300 $base)
+    else
+        start_agent "$marker" /prd 300 $base
+        wait_agent || { kill_agent; failed=$((failed + 1)); return; }
+        export -f wait_agent_done
+        export WORK
+        command=(/bin/bash -c 'docker restart -t 5 web && wait_agent_done')
+    fi
+    say "\n\033[1m\$ culprit run -w web:/prd -- docker restart web\033[0m     # $name"
+    if [ -n "$TRY" ]; then
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" -w web:/prd -- "${command[@]}"
+    else
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" --format json -w web:/prd -- "${command[@]}" \
+            > "$WORK/out.json" 2> "$WORK/err"
+    fi
+    rc=$?
+    kill_agent
+    [ -z "$TRY" ] || return 0
+    "$CULPRIT" who --store "$STORE" --since -5m web:/prd > "$WORK/who" 2>> "$WORK/err"
+    if python3 -B "$HERE/story_check.py" "$access" "$agent" "$rc" "$WORK/out.json" "$WORK/who" "$WORK/err"; then
+        passed=$((passed + 1))
+        echo "story: reported rightly: $name"
+    else
+        failed=$((failed + 1))
+        echo "story: WRONG: $name"
+        # what was not done cannot be reported
+        [ $access = exec ] || sed 's/^/the agent: /' "$WORK/agent.out"
+        tail -20 "$WORK/err"
+    fi
+    [ -z "${STORY_KEEP:-}" ] || cp "$WORK/out.json" "$STORY_KEEP"
+    rm -f "$STORE"*
+}
+
+# The container, and where the agent finds its files: $base, empty: by /proc/PID/root.
+begin_web() { # begin_web ACCESS
+    base=
+    if [ "$1" = bind ]; then
         rm -rf "$WORK/bind"
         cp -a "$WORK/root/prd" "$WORK/bind"
         run_web -v "$WORK/bind:/prd"
@@ -94,71 +153,58 @@ variant() {
     else
         run_web
     fi
-    case $road in
-    merged) base=$(dk inspect -f '{{.GraphDriver.Data.MergedDir}}' web) ;;
-    esac
-    if [ "$road" = exec ]; then
-        command=(/bin/sh -c 'docker restart -t 5 web && docker exec web /bin/sh -c "chmod 0775 /prd && chown ugadmin /prd && rm -f /prd/ProcessConf/*"')
-    elif [ "$agent" = later ]; then
-        export -f start_agent wait_agent
-        export WORK AGENT
-        command=(/bin/bash -c 'start_agent "$@"; wait_agent && docker restart -t 5 web' story "$marker" /prd 300 $base)
-    else
-        start_agent "$marker" /prd 300 $base
-        wait_agent || { failed=$((failed + 1)); return; }
-        command=(docker restart -t 5 web)
-    fi
-    say "\n\033[1m\$ culprit run -w web:/prd -- docker restart web\033[0m     # $name"
-    if [ -n "$TRY" ]; then
-        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" -w web:/prd -- "${command[@]}"
-    else
-        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" --format json -w web:/prd -- "${command[@]}" \
-            > "$WORK/out.json" 2> "$WORK/err"
-    fi
-    rc=$?
-    [ -z "${AGENT_PID:-}" ] || { kill "$AGENT_PID" 2> /dev/null; wait "$AGENT_PID" 2> /dev/null; AGENT_PID=; }
-    [ "$agent" = later ] && pkill -f /opt/sentinelone/bin/ 2> /dev/null
-    [ -z "$TRY" ] || return 0
-    "$CULPRIT" who --store "$STORE" --since -5m web:/prd > "$WORK/who" 2>> "$WORK/err"
-    if python3 -B "$HERE/story_check.py" "$road" "$agent" "$rc" "$WORK/out.json" "$WORK/who" "$WORK/err"; then
-        passed=$((passed + 1))
-        echo "story: told right: $name"
-    else
-        failed=$((failed + 1))
-        echo "story: WRONG: $name"
-        # what was not done cannot be told
-        [ $road = exec ] || sed 's/^/the agent: /' "$WORK/agent.out"
-        tail -20 "$WORK/err"
-    fi
-    [ -z "${STORY_KEEP:-}" ] || cp "$WORK/out.json" "$STORY_KEEP"
-    rm -f "$STORE"*
+    [ "$1" != merged ] || base=$(dk inspect -f '{{.GraphDriver.Data.MergedDir}}' web)
 }
 
-# The damage is put back, and the agent, which is still there, is refused: how many of the 21 files are there after a restart.
+INSIDE='chmod 0775 /prd && chown ugadmin /prd && rm -f /prd/ProcessConf/*'
+
+# A restart, with the agent by that access path, until it has tried.
+restart_with_agent() { # restart_with_agent ACCESS
+    if [ "$1" = exec ]; then
+        dk restart -t 5 web > /dev/null
+        dk exec web /bin/sh -c "$INSIDE" > "$WORK/agent.out" 2>&1
+        return
+    fi
+    start_agent /prd/ProcessConf/DeployConfig.sh /prd 300 $base
+    wait_agent || return
+    dk restart -t 5 web > /dev/null
+    wait_agent_done
+    kill_agent
+}
+
+# The damage. A volume is in no image, so copies are kept of it, by its path on the host.
+damage() { # damage ACCESS
+    if [ "$1" != bind ]; then
+        restart_with_agent "$1"
+        return
+    fi
+    export -f restart_with_agent start_agent wait_agent wait_agent_done kill_agent dk
+    export WORK AGENT base DOCKER_HOST
+    "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" --keep-copies 16M --quiet -w "$WORK/bind" -- \
+        /bin/bash -c 'restart_with_agent bind' > "$WORK/damage" 2>&1
+}
+
+# What is damaged is put back, and the agent, which is still there, is refused: how many of the 21 files are there after a restart.
 # With the immutable method what is missing comes first: nothing can be put into what is guarded.
-eliminate() {
-    local i left mode marker=/prd/ProcessConf/DeployConfig.sh
-    say "\n\033[1m\$ culprit restore web:/prd\033[0m"
-    "$CULPRIT" restore --store "$STORE" web:/prd > "$WORK/restored" 2> "$WORK/err"
+eliminate() { # eliminate ACCESS
+    local i left mode gone state method=${STORY_METHOD:-immutable} target=web:/prd
+    [ "$1" != bind ] || target=$WORK/bind
+    say "\n\033[1m\$ culprit restore $target\033[0m"
+    # the exit of its life before the restart may come late, and the engine takes it for the end of this one
+    [ "$(dk inspect -f '{{.State.Running}}' web)" = true ] || { echo "story: its engine says that web has ended: begun anew"; dk start web > /dev/null; }
+    gone=$(dk exec web ls /prd/ProcessConf | wc -l)
+    "$CULPRIT" restore --store "$STORE" "$target" > "$WORK/restored" 2> "$WORK/err"
     [ -z "$TRY" ] || cat "$WORK/restored"
-    say "\n\033[1m\$ culprit guard --method immutable web:/prd & docker restart web\033[0m     # the agent is still there"
-    "$CULPRIT" guard --method immutable --sensor "$SENSORS" --store "$STORE" web:/prd > "$WORK/guard.out" 2> "$WORK/guard.err" &
+    say "\n\033[1m\$ culprit guard --method $method web:/prd & docker restart web\033[0m     # the agent is still there"
+    "$CULPRIT" guard --method "$method" --sensor "$SENSORS" --store "$STORE" web:/prd > "$WORK/guard.out" 2> "$WORK/guard.err" &
     GUARD_PID=$!
-    for ((i = 0; i < 2400; i++)); do
+    for ((i = 0; i < 6000; i++)); do
         grep -q 'culprit: ready' "$WORK/guard.err" && break
         kill -0 "$GUARD_PID" 2> /dev/null || break
         sleep 0.05
     done
-    start_agent "$marker" /prd 300
-    wait_agent || { failed=$((failed + 1)); return; }
-    dk restart -t 5 web > /dev/null
-    for ((i = 0; i < 600; i++)); do # until it has tried
-        kill -0 "$AGENT_PID" 2> /dev/null || break
-        sleep 0.05
-    done
-    kill "$AGENT_PID" 2> /dev/null
-    wait "$AGENT_PID" 2> /dev/null
-    AGENT_PID=
+    state=$(dk inspect -f '{{json .State}}' web)
+    restart_with_agent "$1"
     left=$(dk exec web ls /prd/ProcessConf | wc -l)
     mode=$(dk exec web ls -ld /prd | cut -c1-10)
     end_guard
@@ -170,14 +216,18 @@ eliminate() {
         say "\n\033[1m\$ docker exec web ls /prd/ProcessConf | wc -l\033[0m     # still there\n$left"
         return
     fi
-    if [ "$left" = 21 ] && [ "$mode" = dr-xr-xr-x ] && grep -q 'culprit: guarded: web:/prd' "$WORK/guard.err" && grep -q '21 back' "$WORK/restored"; then
+    if [ "$gone" = 0 ] && [ "$left" = 21 ] && [ "$mode" = dr-xr-xr-x ] && grep -q 'culprit: guarded: web:/prd' "$WORK/guard.err" && grep -q '21 back' "$WORK/restored"; then
         passed=$((passed + 1))
-        echo "story: put back and guarded: still there after a restart with the agent"
+        echo "story: put back and guarded by the method $method: still there after a restart with the agent: $1"
     else
         failed=$((failed + 1))
-        echo "story: WRONG: $left of 21 files, $mode after restore, guard and restart"
+        echo "story: WRONG: $1: $gone left by the damage, $left of 21 files, $mode after restore, guard ($method) and restart"
         cat "$WORK/restored" "$WORK/err" "$WORK/guard.err" "$WORK/guard.out" | tail -20
+        cat "$WORK/damage" "$WORK/agent.out" 2> /dev/null
+        echo "the container: $state; now: $(dk inspect -f '{{json .State}}' web)"
+        dk events --since 2m --until "$(date +%s)" 2> /dev/null | tail -30
     fi
+    rm -rf "$STORE"* "$WORK/damage"
 }
 
 say "\033[1mThe story\033[0m: executables of the container \`web\` vanish after every restart. The image holds a busybox and nothing else.
@@ -192,36 +242,30 @@ if [ -n "$TRY" ]; then
     esac
     say "\n\033[1m\$ culprit who web:/prd\033[0m     # the same answer later, from the store"
     "$CULPRIT" who --store "$STORE" web:/prd
-    eliminate
+    eliminate proc
     say "\nNothing was mounted, nothing was installed in the image, and nothing is left behind."
     exit 0
 fi
-for road in ${STORY_ROADS:-proc merged bind exec}; do
-    if [ $road = uring ]; then # as proc, by io_uring: for sensors that see it
+for access in ${STORY_ACCESS:-proc merged bind exec}; do
+    if [ $access = uring ]; then # as proc, by io_uring: for sensors that see it
         export S1_URING=1
         variant uring running
         unset S1_URING
         continue
     fi
-    [ $road = exec ] || variant $road running
-    variant $road later
+    [ $access = exec ] || variant $access running
+    variant $access later
 done
-# once more, and then an end of it; a machine in QEMU, which asks for its roads, has no disk to hold the flags
-if [ -z "${STORY_ROADS:-}" ]; then
-    run_web
-    start_agent /prd/ProcessConf/DeployConfig.sh /prd 300
-    if wait_agent; then
-        dk restart -t 5 web > /dev/null
-        wait "$AGENT_PID"
-        AGENT_PID=
-        eliminate
-    else
-        failed=$((failed + 1))
-    fi
-fi
+# once more by each, and then an end of it; a machine in QEMU has no disk to hold the flags, and says by which method
+[ -n "${STORY_ACCESS:-}" ] || STORY_GUARD=${STORY_GUARD:-proc merged bind exec}
+for access in ${STORY_GUARD:-}; do
+    begin_web "$access"
+    damage "$access"
+    eliminate "$access"
+done
 if [ -e "$WORK/unnamed" ] && [ ! -e "$WORK/named" ]; then
     failed=$((failed + 1))
-    echo "story: WRONG: the owner's name is never told"
+    echo "story: WRONG: the owner's name is never reported"
 fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

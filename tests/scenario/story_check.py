@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""story_check.py ROAD AGENT EXIT_CODE OUT.json WHO.txt STDERR: does culprit tell the story right?"""
+"""story_check.py ACCESS AGENT EXIT_CODE OUT.json WHO.txt STDERR: does culprit report the story rightly?"""
 import json
 import os
 import sys
 
 from lib.expect import get, is_interruption
 
-road, agent, code, out, who, err = sys.argv[1:7]
+access, agent, code, out, who, err = sys.argv[1:7]
 wrong = []
 
 
@@ -26,13 +26,13 @@ text = open(who, errors="replace").read()
 silent = "does not answer" in stderr
 
 # where a busy machine interrupts the kernel's side that is counted, of whatever file: true, and no fault of the story's
-told_gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
-interrupted = told_gaps and all(is_interruption(l) for l in told_gaps)
-check(code == ("4" if interrupted else "0"), f"exit code {code}, gaps: {[get(l, 'message') for l in told_gaps]}")
+reported_gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
+interrupted = reported_gaps and all(is_interruption(l) for l in reported_gaps)
+check(code == ("4" if interrupted else "0"), f"exit code {code}, gaps: {[get(l, 'message') for l in reported_gaps]}")
 check("culprit: ready" in stderr, "no ready line")
 check(alerts, "no verdict")
 
-inside = road == "exec"
+inside = access == "exec"
 name = "busybox" if inside else "s1-agent"
 mine = [e for e in events if get(e, "process.name") == name and get(e, "event.outcome") == "success"]
 
@@ -48,8 +48,8 @@ files = {"/prd/ProcessConf/DeployConfig.sh"} | {f"/prd/ProcessConf/step{i:02}.sh
 deleted = [e for e in mine if get(e, "event.action") == "unlink"]
 check({get(e, "file.path") for e in deleted} == files,
       f"deleted: {sorted(str(get(e, 'file.path')) for e in deleted)}")
-check(len(deleted) == len(files), f"{len(deleted)} deletions told for {len(files)}")
-# chmod and chown, run one after the other by a shell, may be in one read of fanotify: what changed is known, and told as such
+check(len(deleted) == len(files), f"{len(deleted)} deletions reported for {len(files)}")
+# chmod and chown, run one after the other by a shell, may be in one read of fanotify: what changed is known, and reported as such
 # where both processes are known to be of this command; else with each of them, or with the one or the other
 attributes = [e for e in mine if get(e, "event.action") in ("attributes", "chmod", "chown") and get(e, "file.path") == "/prd"]
 unsure = [e for e in attributes if inside and get(e, "event.action") == "attributes"]
@@ -77,7 +77,8 @@ if not unsure:
 for e in mine:
     check(get(e, "culprit.victim.container.name") == "web", "whose file: " + str(get(e, "culprit.victim")))
     since = get(e, "culprit.since_start")
-    check(silent if since is None else -1 < since < 60, f"since_start {since}")
+    # dockerd notes the start when it has heard of it: on a slow machine that is seconds after the program began
+    check(silent if since is None else -5 < since < 60, f"since_start {since}")
     if inside:
         check(get(e, "culprit.origin") == "container" and get(e, "container.name") == "web",
               f"origin {get(e, 'culprit.origin')} {get(e, 'container.name')}")

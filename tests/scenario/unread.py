@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from lib.observer import Observers, change
@@ -52,7 +53,7 @@ def nobody_reads(pairs):
               observers.who(store, target).count("f"))
     process.send_signal(signal.SIGTERM)
     try:
-        status = process.wait(60)
+        status = process.wait(120)
     except subprocess.TimeoutExpired:
         process.kill()
         status = None
@@ -69,12 +70,14 @@ def somebody_reads_late(pairs, key):
     if key:
         output = process.stdout.read()
     else:
-        lines = []
-        while sum(b'"kind":"event"' in line for line in lines) < 2 * pairs:
-            lines.append(process.stdout.readline())
+        lines, impatience = [], threading.Timer(120, process.terminate)  # if some are missing
+        impatience.start()
+        while sum(b'"kind":"event"' in line for line in lines) < 2 * pairs and (line := process.stdout.readline()):
+            lines.append(line)
+        impatience.cancel()
         process.send_signal(signal.SIGTERM)
         output = b"".join(lines) + process.stdout.read()
-    status = process.wait(60)
+    status = process.wait(120)
     check(f"who reads {2 * pairs} events late gets all, and the verdict", count(output) == 2 * pairs and status in (0, 4)
           and b'"kind":"alert"' in output and "nobody read" not in said(), count(output), status, said())
 

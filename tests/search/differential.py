@@ -163,14 +163,14 @@ def question(r, f):
         options += [form]
     if r.random() < 0.2:
         options += ["--escape", r.choice(["raw", "tty", "shell", "shell_quote"])]
-    # asked for a user by name, ausearch -i tells the last record by the names of the first
+    # asked for a user by name, ausearch -i prints the last record by the names of the first
     if "-i" in options and any(o in ("root", "www-data", "nobody") for o in options):
         options[options.index("-i")] = "-r"
     return options or ["-m", "ALL"]
 
 
 def run(program, options):
-    p = subprocess.run(program + options, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=600)
+    p = subprocess.run(program + options, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=2400)
     return p.returncode, p.stdout
 
 

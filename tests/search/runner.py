@@ -11,7 +11,7 @@ def test(f):
 
 
 def run_all(folder, most):
-    """Every failure is told, with at most so many characters, and the next one runs. `folder`: the tests' files, which
+    """Every failure is reported, with at most so many characters, and the next one runs. `folder`: the tests' files, which
     are kept where something failed. Gives the exit status."""
     failed = 0
     for f in tests:

@@ -19,7 +19,7 @@ class Row:
     until: str = ''               # shell test that holds once it is done; for what nobody waits for
     target: str = '{d}'
     every: bool = False           # also by the other sensors, and from an audit log
-    log: bool = True              # a log can tell it (with every)
+    log: bool = True              # a log can show it (with every)
     log_says: list = field(default_factory=list)  # what a log says instead: it has no forks, and nobody's address
     audit_says: list = field(default_factory=list)  # what audit alone says instead, live and from a log: it sees opens, and no writes
     engine: bool = False          # needs a container engine; {c} is a container's name

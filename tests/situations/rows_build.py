@@ -22,6 +22,14 @@ row('make -C', 'make -s -C {t} clean', ['root, at {tty}{from}, deleted {d}/a wit
 row('make without a target', 'make -s -C {t}', ['root, at {tty}{from}, deleted {d}/a with rm: make -s -C {t}, in {t}, at'], tools={'Makefile': MAKEFILE})
 row('make -f with a recipe of several commands', 'cd /; make -s -f {t}/build.mk clean', ['root, at {tty}{from}, deleted {d}/a with rm: make -s -f {t}/build.mk clean, in /, at'],
     tools={'build.mk': 'clean:\n\tcd {d} && rm -f a && :\n'})
+row('make without a target, given to ssh', 'make -s -C {t} -f fix.mk', ['make -f fix.mk in {t}, a command given to ssh by root', 'on the host, changed the mode of {d}/a: 0666 → 0600 with chmod, at'],
+    tools={'fix.mk': 'all:\n\tchmod 0600 {d}/a\n'}, by='ssh:root')
+row('make of two targets, given to ssh', 'make -s -C {t} clean all', ['make clean all in {t}, a command given to ssh by root', 'on the host, deleted {d}/a with rm'], tools={'Makefile': MAKEFILE}, by='ssh:root')
+row('make with a number for an option, given to ssh', 'make -s -l 2 -j 4 -C {t} clean', ['make clean in {t}, a command given to ssh by root', 'on the host, deleted {d}/a with rm, at'], tools={'Makefile': MAKEFILE}, by='ssh:root')
+row('npm run behind an option with a value, given to ssh', 'npm --loglevel silent run clean --prefix {t}', ['npm run clean in {t}, a command given to ssh by root', 'on the host, deleted {d}/a with rm, at'], needs=('npm',),
+    tools={'package.json': '{"name": "shop", "version": "1.0.0", "scripts": {"clean": "rm -f {d}/a && true"}}\n'}, by='ssh:root')
+row('ninja without a target, given to ssh', 'ninja -C {t} > /dev/null', ['ninja in {t}, a command given to ssh by root', 'on the host, deleted {d}/a with rm, at'], needs=('ninja',),
+    tools={'build.ninja': 'rule sweep\n command = rm -f {d}/a\nbuild sweep: sweep\n'}, by='ssh:root')
 row('a script that make runs', 'make -s -C {t} clean', ['root, at {tty}{from}, deleted {d}/a with rm: /bin/sh {t}/purge, at'], tools={'Makefile': 'clean:\n\t{t}/purge\n', 'purge': SH}, details=['make('])
 row('ninja', 'ninja -C {t} sweep > /dev/null', ['root, at {tty}{from}, deleted {d}/a with rm: ninja -C {t} sweep, in {t}, at'], needs=('ninja',),
     tools={'build.ninja': 'rule sweep\n command = rm -f {d}/a\nbuild sweep: sweep\n'})
@@ -49,7 +57,7 @@ row('an ansible playbook\'s shell task', 'cd {t} && ansible-playbook -i localhos
     tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - name: remove it\n    shell: rm -f {d}/a; true\n'})
 row('two items of an ansible task', 'cd {t} && ansible-playbook -i localhost, -c local site.yml > /dev/null; cd /', ['Ansible (module command, site.yml), run by root, at {tty}{from}, deleted 2 files in {d} with rm, '], needs=('ansible-playbook',), files={'a': '', 'b': ''},
     tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - command: rm -f {d}/{{ item }}\n    loop: [a, b]\n'})
-row('logrotate', 'logrotate -s {t}/state {t}/app.conf', ['logrotate, on the host, renamed {d}/app.log to {d}/app.log.1, at'], needs=('logrotate',), files={'app.log': 'x\n' * 50},
+row('logrotate', 'logrotate -s {t}/state {t}/app.conf', ['logrotate, run by root, at {tty}{from}, on the host, renamed {d}/app.log to {d}/app.log.1, at'], needs=('logrotate',), files={'app.log': 'x\n' * 50},
     prepare='printf "{d}/app.log {\\n su root root\\n size 1\\n rotate 2\\n missingok\\n}\\n" > {t}/app.conf; chmod 0755 {d}; chmod 0644 {t}/app.conf')
 row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from}, deleted {d}/a: rsync -a --delete {t}/src/ {d}/, at'], tools={'src/keep': 'x', 'src/more': 'y'}, needs=('rsync',), never=['changed the mode'], every=True)
 row('cp -a into a folder', 'cp -a {t}/src/. {d}/', ['root, at {tty}{from}, created {d}/b: cp -a {t}/src/. {d}/, at'], tools={'src/b': 'x'}, never=['set the times of {d}:'])

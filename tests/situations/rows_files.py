@@ -5,6 +5,9 @@ from row import row
 row('sed -i', 'sed -i s/a/b/ {d}/a', ['root, at {tty}{from}, replaced {d}/a (written new as sed', ', renamed over it): sed -i s/a/b/ {d}/a, at'], never=['deleted'])
 row('an atomic replacement', '{t}/update', ['root, at {tty}{from}, replaced {d}/a (written new as .a.tmp, renamed over it) with mv: /bin/sh {t}/update, at'], tools={'update': '#!/bin/sh\necho new > {d}/.a.tmp\nmv {d}/.a.tmp {d}/a\n:\n'}, never=['deleted'])
 row('mv over a file', 'mv -f {d}/b {d}/a', ['root, at {tty}{from}, replaced {d}/a (by {d}/b, renamed over it): mv -f {d}/b {d}/a, at'], files={'a': 'a', 'b': 'b'})
+row('a rename there and back', 'mv {d}/a {d}/b; mv {d}/b {d}/a', ['renamed {d}/a to {d}/b and back'], never=['2 files', 'twice'], every=True)
+row('a script that moves a file away for a moment', '{t}/swap', ['{t}/swap, ', 'renamed {d}/a to {t}/b and back', ' with mv'], never=['2 files', 'moved'],
+    tools={'swap': '#!/bin/sh\nmv {d}/a {t}/b\nmv {t}/b {d}/a\n'})
 row('a rename', 'mv {d}/a {d}/z', ['root, at {tty}{from}, renamed {d}/a to {d}/z: mv {d}/a {d}/z, at'], every=True)
 row('moved away', 'mv {d}/a {t}/gone', ['root, at {tty}{from}, moved {d}/a away to {t}/gone: mv {d}/a {t}/gone, at'], never=['deleted'], every=True)
 row('moved in', 'mv {t}/new {d}/new', ['root, at {tty}{from}, renamed {t}/new to {d}/new: mv {t}/new {d}/new, at'], tools={'new': 'x'})
@@ -24,7 +27,7 @@ row('a new file', 'cp /etc/hostname {d}/new', ['root, at {tty}{from}, created {d
 row('a new directory', 'mkdir {d}/new', ['root, at {tty}{from}, created the directory {d}/new: mkdir {d}/new, at'])
 row('a hard link', 'ln {d}/a {d}/b', ['root, at {tty}{from}, created the hard link {d}/b to {d}/a: ln {d}/a {d}/b, at'])
 row('a symbolic link', 'ln -s a {d}/b', ['root, at {tty}{from}, created the symbolic link {d}/b to a: ln -s a {d}/b, at'])
-row('rm -rf of a tree', 'rm -rf {d}/tree', ['root, at {tty}{from}, deleted 3 files in {d}/tree and removed 2 directories in {d}: rm -rf {d}/tree, at'], files={'tree/x': '', 'tree/y': '', 'tree/sub/z': ''}, every=True)
+row('rm -rf of a tree', 'rm -rf {d}/tree', ['root, at {tty}{from}, deleted 3 files in {d}/tree and removed the directory {d}/tree and 1 directory in it: rm -rf {d}/tree, at'], files={'tree/x': '', 'tree/y': '', 'tree/sub/z': ''}, every=True)
 row('an empty directory', 'rmdir {d}/empty', ['root, at {tty}{from}, removed the directory {d}/empty: rmdir {d}/empty, at'], files={'empty': None}, never=['1 file'])
 row('one path deleted twice', 'rm {d}/a; echo > {d}/a; rm {d}/a', [['root, at {tty}{from}, deleted {d}/a twice: rm {d}/a, '], ['root, at {tty}{from}, created {d}/a']],
     never=['2 files'], verdicts=2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is named relative to where somebody stands, what comes by standard input, what a shell does by itself."""
+"""What is named relative to where somebody is, what comes by standard input, what a shell does by itself."""
 from row import row
 
 SH = '#!/bin/sh\nrm -f {d}/a\n:\n'

@@ -18,7 +18,7 @@ from row import ROWS, flat, sentences  # noqa: E402
 from audit import Lock, by_sensor  # noqa: E402
 from engine import Engine  # noqa: E402
 from world import PATH, World, sh, wait_for  # noqa: E402
-import rows_shell, rows_people, rows_build, rows_ci, rows_files, rows_timed, rows_typed, rows_systemd, rows_container, rows_daily  # noqa: E402,F401,E401
+import rows_shell, rows_people, rows_build, rows_ci, rows_files, rows_timed, rows_typed, rows_systemd, rows_container, rows_daily, rows_programs, rows_admin, rows_usual  # noqa: E402,F401,E401
 
 BATCH = 6
 SYSTEMD = 'systemd as the first process'
@@ -71,7 +71,6 @@ class Play:
         return 'culprit: ready' in open(self.err.name).read() or self.process.poll() is not None
 
     def end(self):
-        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(300)
         except subprocess.TimeoutExpired:
@@ -133,6 +132,19 @@ def report(play, how, args, answers):
     return not play.wrong
 
 
+def waits_first(plays):
+    """What happens by itself later, as at the next full minute, is set up first: the others are played meanwhile."""
+    return sorted(plays, key=lambda play: not play.row.until)
+
+
+def batches(rows):
+    """What happens at the next full minute is waited for once."""
+    minute = [row for row in rows if row.name.startswith('cron: ')]
+    others = [row for row in rows if row not in minute]
+    fill = BATCH if minute else 0
+    return [b for b in [minute + others[:fill], *(others[i:i + BATCH] for i in range(fill, len(others), BATCH))] if b]
+
+
 def batch(world, args, rows, number):
     """Some rows at a time: each with a watch of its own, played one after the other."""
     plays = [Play(world, row, number + i) for i, row in enumerate(rows)]
@@ -141,12 +153,14 @@ def batch(world, args, rows, number):
     for play in plays:
         if not wait_for(play.is_ready, 240):
             play.wrong.append('culprit is not ready')
-    for play in plays:
+    for play in waits_first(plays):
         play.play(world)
     for play in plays:
         if not wait_for(play.finished, 300, 0.1):
             play.wrong.append('it did not happen')
     time.sleep(args.settle)
+    for play in plays:
+        play.process.send_signal(signal.SIGINT)
     for play in plays:
         play.end()
     passed = 0
@@ -174,20 +188,20 @@ def parts(world, args, rows):
     for engine in (False, True):
         some = [row for row in rows if row.engine == engine]
         if engine and some:
-            lock = Lock()
+            lock = Lock('engines')
             lock.__enter__()
             world.engine = Engine(world)
             world.env = world.engine.env
             world.forget_terminals()
-        for i in range(0, len(some), BATCH):
-            yield batch(world, args, some[i:i + BATCH], number)
-            number += BATCH
+        for few in batches(some):
+            yield batch(world, args, few, number)
+            number += len(few)
     if world.engine:
         world.engine.stop()
         lock.__exit__()
     some = [row for row in rows if row.every and not row.engine]
     for sensor in args.also.split() if some else ():
-        with Lock():
+        with Lock('audit'):
             yield by_sensor(world, args, some, sensor, number, sys.modules[__name__])
         number += len(some)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The machine that the situations happen on: users, terminals by a real sshd, cron and atd of our own.
 
-All of it stands in a mount namespace whose /etc, /home and /var/spool are our own, so that nothing of the machine
+All of it is in a mount namespace whose /etc, /home and /var/spool are our own, so that nothing of the machine
 is changed and nothing is left behind."""
 import os
 import shutil
@@ -119,7 +119,7 @@ class World:
         sh('rm -f /etc/cron.d/* /etc/crontab /etc/cron.*ly/* /etc/anacrontab; mkdir -p /run/sshd')
 
     def daemon(self, command):
-        """Starts it as an orphan, as what boots a machine does: nothing of ours stands above it."""
+        """Starts it as an orphan, as what boots a machine does: nothing of ours is above it."""
         pid_file = os.path.join(self.work, f'daemon-{len(self.daemons)}.pid')
         log = os.path.join(self.work, f'daemon-{len(self.daemons)}.log')
         sh(f'setsid sh -c \'echo $$ > {pid_file}; exec {command}\' > {log} 2>&1 < /dev/null &', env={'PATH': PATH})

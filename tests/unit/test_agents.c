@@ -228,7 +228,7 @@ static const char *check_rule(const char *kind, const char *text)
 static void every_row_is_well_formed(void **state)
 {
     static const char *const members[] = { "id",         "product", "kind",  "does",
-                                           "quarantine", "exclude", "match", "source" };
+                                           "quarantine", "moves_by", "exclude", "match", "source" };
     json_t *root = json_loadb(agents_builtin().data, agents_builtin().len, JSON_REJECT_DUPLICATES, NULL);
     json_t *seen = json_object(), *row, *rules, *v;
     const char *key;

@@ -1,102 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Matters: one alert each, at its time, with exact counts, in bounded memory. */
 #include "test.h"
+#include "alert_play.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
-#include "alert/alerts.h"
-#include "make.h"
 #include "util/limits.h"
-#include "util/sbuf.h"
-
-#define S NS_PER_S
-#define MESSAGES_MAX 600
-
-struct message {
-    enum alert_state state;
-    enum severity severity;
-    uint64_t events;
-    char id[33];
-};
-
-struct heard {
-    struct message messages[MESSAGES_MAX];
-    unsigned count;
-    json_t *last; /* the newest line */
-    size_t longest, longest_sentence;
-};
-
-static void on_alert(void *data, const struct alert *alert)
-{
-    struct heard *h = data;
-    struct message *m = &h->messages[h->count++];
-
-    assert_true(h->count < MESSAGES_MAX);
-    *m = (struct message){ .state = alert->state, .severity = alert->severity, .events = alert->events };
-    snprintf(m->id, sizeof(m->id), "%s", alert->id);
-    assert_true(alert->sentence.len > 0);
-    assert_int_equal(alert->line.data[alert->line.len - 1], '\n');
-    h->longest = MAX(h->longest, alert->line.len);
-    h->longest_sentence = MAX(h->longest_sentence, alert->sentence.len);
-    json_decref(h->last);
-    h->last = json_loadb(alert->line.data, alert->line.len - 1, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(h->last);
-}
-
-static const char *text_at(const json_t *of, const char *a, const char *b, const char *c)
-{
-    const json_t *v = json_object_get(of, a);
-
-    if (b)
-        v = json_object_get(v, b);
-    if (c)
-        v = json_object_get(v, c);
-    return json_string_value(v) ? json_string_value(v) : "";
-}
-
-static const struct ecs_host host = { .name = { "h", 1 }, .id = { "0123", 4 }, .boot_id = { "b", 1 } };
-
-static struct alerts *begin(struct heard *h)
-{
-    struct alerts_options options = { .host = &host, .data = h, .emit = on_alert };
-    const struct expect_rules rules = { .rows = UINT64_C(1) << EXPECTED_PACKAGE };
-    struct alerts *a;
-
-    *h = (struct heard){ 0 };
-    assert_int_equal(alerts_new(&options, &a), 0);
-    alerts_set_rules(a, &rules);
-    alerts_set_coverage(a, BYTES("fanotify"), BYTES("refused attempts"));
-    return a;
-}
-
-static void end(struct alerts *a, struct heard *h)
-{
-    json_decref(h->last);
-    alerts_free(a);
-}
-
-static struct event *deletion(struct process *actor, const char *path, uint64_t cause, unsigned number)
-{
-    struct event *e = make_event(OPERATION_UNLINK, path, actor, NULL, 1700000000000000000ull + number * 1000000ull);
-
-    event_set(e, &e->watch_text, bytes_of("/srv"));
-    e->cause.run = (struct cause_run){ .kind = RUN_SCRIPT, .name = bytes_of("/opt/clean.sh"), .process = process_ref(actor) };
-    e->cause.launcher.kind = LAUNCHER_CRON;
-    e->cause.key = (struct fingerprint){ cause, cause };
-    memcpy(e->id, &cause, sizeof(cause));
-    memcpy(e->id + 8, &number, sizeof(number));
-    return e;
-}
-
-static void add(struct alerts *a, struct event *e, uint64_t now_ns)
-{
-    alerts_event(a, e, now_ns);
-    event_free(e);
-}
 
 static void one_matter_is_one_alert(void **state)
 {
@@ -147,6 +56,55 @@ static void one_matter_is_one_alert(void **state)
     alerts_tick(a, now + 2002 * S);
     assert_int_equal(h.count, 4); /* anew, and another one */
     assert_string_not_equal(h.messages[3].id, h.messages[0].id);
+    end(a, &h);
+    process_unref(actor);
+}
+
+static void on_reported(void *data, const struct event *event, const char *id)
+{
+    struct heard *h = data;
+
+    (void)event;
+    h->reported++;
+    snprintf(h->reported_id, sizeof(h->reported_id), "%s", id);
+}
+
+/* Each event of an alert is known with its id, and what was done about it is in the next message, which comes at once. */
+static void what_was_done_is_said(void **state)
+{
+    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
+    const struct expect_rules rules = { .rows = UINT64_C(1) << EXPECTED_PACKAGE };
+    struct heard h = { 0 };
+    struct alerts_options options = { .host = &host, .data = &h, .emit = on_alert, .reported = on_reported };
+    uint64_t now = 1000 * S;
+    const json_t *acts;
+    struct alerts *a;
+
+    (void)state;
+    assert_int_equal(alerts_new(&options, &a), 0);
+    alerts_set_rules(a, &rules);
+    add(a, deletion(actor, "/srv/a", 1, 0), now);
+    assert_int_equal(h.reported, 1);
+    alerts_act(a, h.reported_id, "process 9, /usr/bin/rm: killed");
+    alerts_tick(a, now + 2 * S);
+    assert_int_equal(h.count, 1); /* in the first one */
+    assert_string_equal(h.messages[0].id, h.reported_id);
+    assert_non_null(strstr(text_at(h.last, "culprit", "alert", "id"), h.reported_id));
+    acts = json_object_get(json_object_get(json_object_get(h.last, "culprit"), "alert"), "response");
+    assert_int_equal(json_array_size(acts), 1);
+    assert_string_equal(json_string_value(json_array_get(acts, 0)), "process 9, /usr/bin/rm: killed");
+    alerts_tick(a, now + 4 * S);
+    assert_int_equal(h.count, 1); /* nothing new */
+    alerts_act(a, "0", "of none that there is");
+    alerts_tick(a, now + 5 * S);
+    assert_int_equal(h.count, 1);
+    for (unsigned i = 0; i < 1000; i++)
+        alerts_act(a, h.reported_id, "one more, which is bounded");
+    alerts_tick(a, now + 6 * S);
+    assert_int_equal(h.count, 2); /* at once */
+    assert_int_equal(h.messages[1].state, ALERT_GOES_ON);
+    acts = json_object_get(json_object_get(json_object_get(h.last, "culprit"), "alert"), "response");
+    assert_true(json_array_size(acts) > 100 && json_array_size(acts) < 200);
     end(a, &h);
     process_unref(actor);
 }
@@ -313,185 +271,6 @@ static void many_causes_are_bounded(void **state)
     process_unref(actor);
 }
 
-static void what_is_expected_is_counted(void **state)
-{
-    struct process *actor = make_process(9, "/usr/bin/dpkg", NULL);
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
-    struct alerts_counts counts;
-    struct heard h;
-    struct alerts *a = begin(&h);
-    uint8_t id[16];
-    struct event *e;
-
-    (void)state;
-    for (unsigned i = 0; i < 20; i++) {
-        e = deletion(actor, "/usr/bin/x", 1, i);
-        e->cause.launcher.kind = LAUNCHER_PACKAGE;
-        memcpy(id, e->id, sizeof(id));
-        add(a, e, 1000 * S);
-    }
-    add(a, deletion(actor, "/usr/bin/y", 2, 77), 1000 * S);
-    alerts_tick(a, 1002 * S);
-    alerts_look(a, &counts);
-    assert_int_equal(h.count, 1);
-    assert_int_equal(counts.expected[EXPECTED_PACKAGE], 20);
-    assert_int_equal(counts.reported + counts.silenced + counts.expected[EXPECTED_PACKAGE], counts.seen);
-
-    sbuf_add_char(&out, '{');
-    assert_int_equal(alerts_explain(a, (struct bytes){ (const char *)id, 16 }, &out), 0);
-    assert_non_null(strstr(sbuf_str(&out), "\"alert\":false"));
-    assert_non_null(strstr(sbuf_str(&out), "\"expected\":\"package\""));
-    sbuf_clear(&out);
-    sbuf_add_char(&out, '{');
-    e = deletion(actor, "/usr/bin/y", 2, 77);
-    assert_int_equal(alerts_explain(a, (struct bytes){ (const char *)e->id, 16 }, &out), 0);
-    assert_non_null(strstr(sbuf_str(&out), "\"alert\":true"));
-    assert_non_null(strstr(sbuf_str(&out), h.messages[0].id));
-    e->id[0] = 0xee;
-    assert_int_equal(alerts_explain(a, (struct bytes){ (const char *)e->id, 16 }, &out), -ENOENT);
-    assert_int_equal(alerts_explain(a, (struct bytes){ (const char *)id, 4 }, &out), -EEXIST);
-    event_free(e);
-    end(a, &h);
-    process_unref(actor);
-}
-
-/* ---- silence ---- */
-
-static void what_is_silenced_is_counted(void **state)
-{
-    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
-    struct silence how = { .by = BYTES("alice as root"), .reason = BYTES("migration"), .from_ns = 1700000000000000000ull,
-                           .until_ns = UINT64_MAX, .target = BYTES("/srv/data"), .path = BYTES("/srv/data") };
-    const struct silence *silence;
-    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
-    struct alerts_counts counts;
-    uint64_t events;
-    struct heard h;
-    struct alerts *a = begin(&h);
-    struct event *e;
-
-    (void)state;
-    assert_int_equal(alerts_silence(a, &how, 1000 * S, &silence), 0);
-    assert_int_equal(silence->number, 1);
-    alerts_tick(a, 1002 * S);
-    assert_int_equal(h.count, 1); /* who silenced what is said */
-    assert_non_null(strstr(text_at(h.last, "message", NULL, NULL), "/srv/data; by alice as root: migration"));
-    for (unsigned i = 0; i < 7; i++)
-        add(a, deletion(actor, "/srv/data/x", 1, i), 1003 * S);
-    add(a, deletion(actor, "/srv/database", 1, 7), 1003 * S);
-    e = deletion(actor, "/srv/data/moved", 1, 8); /* from elsewhere */
-    e->operation = OPERATION_RENAME;
-    event_set(e, &e->previous_path, bytes_of("/srv/y"));
-    add(a, e, 1003 * S);
-    alerts_look(a, &counts);
-    assert_int_equal(counts.seen, 9);
-    assert_int_equal(counts.silenced, 7);
-    assert_int_equal(counts.reported, 2);
-    e = deletion(actor, "/srv/data/x", 1, 3);
-    sbuf_add_char(&out, '{');
-    assert_int_equal(alerts_explain(a, (struct bytes){ (const char *)e->id, 16 }, &out), 0);
-    event_free(e);
-    assert_non_null(strstr(sbuf_str(&out), "\"alert\":false"));
-    assert_non_null(strstr(sbuf_str(&out), "\"silence\":1"));
-    assert_non_null(strstr(sbuf_str(&out), "alice as root"));
-    assert_int_equal(alerts_unsilence(a, 2, 1004 * S, &events), -ENOENT);
-    assert_int_equal(alerts_unsilence(a, 1, 1004 * S, &events), 0);
-    assert_int_equal(events, 7);
-    add(a, deletion(actor, "/srv/data/x", 1, 20), 1005 * S);
-    alerts_look(a, &counts);
-    assert_int_equal(counts.silenced, 7);
-    assert_int_equal(counts.reported, 3);
-    end(a, &h);
-    process_unref(actor);
-}
-
-static void a_silence_ends_by_itself(void **state)
-{
-    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
-    struct silence how = { .number = 41, .by = BYTES("root"), .reason = BYTES("r"), .until_ns = 1700000000000000000ull + S, .target = BYTES("/srv"),
-                           .path = BYTES("/srv"), .events = 5 };
-    struct alerts_counts counts;
-    struct heard h;
-    struct alerts *a = begin(&h);
-
-    (void)state;
-    assert_int_equal(alerts_take_silence(a, &how), 0); /* as after a restart */
-    assert_int_equal(alerts_silences(a)->count, 1);
-    add(a, deletion(actor, "/srv/x", 1, 0), 1000 * S);
-    alerts_end_silences(a, 1000 * S); /* it is long over */
-    assert_int_equal(alerts_silences(a)->count, 0);
-    add(a, deletion(actor, "/srv/x", 1, 1), 1000 * S);
-    alerts_look(a, &counts);
-    assert_int_equal(counts.silenced, 1); /* it happened before */
-    assert_int_equal(counts.reported, 1);
-    alerts_tick(a, 1002 * S);
-    assert_int_equal(h.count, 2); /* the end, with what was silenced, and the alert */
-    end(a, &h);
-    process_unref(actor);
-}
-
-static void an_alert_is_silenced(void **state)
-{
-    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
-    struct silence how = { .by = BYTES("root"), .reason = BYTES("r"), .until_ns = UINT64_MAX };
-    const struct silence *silence;
-    struct alerts_counts counts;
-    struct heard h;
-    struct alerts *a = begin(&h);
-    char id[33];
-
-    (void)state;
-    add(a, deletion(actor, "/srv/x", 1, 0), 1000 * S);
-    alerts_tick(a, 1002 * S);
-    snprintf(id, sizeof(id), "%s", h.messages[0].id);
-    assert_int_equal(alerts_silence_alert(a, BYTES("ffffffffffffffff0000"), &how, 1003 * S, &silence), -ENOENT);
-    assert_int_equal(alerts_silence_alert(a, (struct bytes){ id, 8 }, &how, 1003 * S, &silence), 0);
-    assert_int_equal(h.count, 2);
-    assert_int_equal(h.messages[1].state, ALERT_RESOLVED); /* at once, and it says why */
-    assert_true(json_is_true(json_object_get(json_object_get(json_object_get(h.last, "culprit"), "alert"), "silenced")));
-    assert_non_null(strstr(silence->what.data, "/opt/clean.sh"));
-    add(a, deletion(actor, "/srv/y", 1, 1), 1004 * S);
-    add(a, deletion(actor, "/srv/y", 2, 2), 1004 * S); /* another cause */
-    alerts_look(a, &counts);
-    assert_int_equal(counts.silenced, 1);
-    assert_int_equal(counts.reported, 2);
-    end(a, &h);
-    process_unref(actor);
-}
-
-static void what_is_culprits_is_not_silenced(void **state)
-{
-    static const struct bytes own = { "/srv/culprit", 12 };
-    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
-    struct silence how = { .by = BYTES("root"), .reason = BYTES("r"), .until_ns = UINT64_MAX, .target = BYTES("/srv"), .path = BYTES("/srv") };
-    struct heard h = { 0 };
-    struct alerts_options options = { .host = &host, .own = &own, .own_count = 1, .data = &h, .emit = on_alert };
-    const struct silence *silence;
-    struct alerts_counts counts;
-    struct alerts *a;
-    unsigned n = 0;
-
-    (void)state;
-    assert_int_equal(alerts_new(&options, &a), 0);
-    while (alerts_silence(a, &how, 1000 * S, &silence) == 0)
-        n++;
-    assert_int_equal(n, SILENCES_MAX);
-    add(a, deletion(actor, "/srv/culprit/culprit.db", 1, 0), 1000 * S);
-    add(a, deletion(actor, "/srv/x", 1, 1), 1000 * S);
-    alerts_own(a, "sink-x", SEVERITY_HIGH, "Alerts do not get out of sink x.", 1000 * S);
-    alerts_look(a, &counts);
-    assert_int_equal(counts.silenced, 1);
-    assert_int_equal(counts.reported, 1);
-    alerts_tick(a, 1002 * S);
-    assert_int_equal(h.count, SILENCES_MAX + 2);
-    for (unsigned i = 0; i < h.count; i++)
-        if (alerts_silence_alert(a, bytes_of(h.messages[i].id), &how, 1003 * S, &silence) == -EPERM)
-            n--;
-    assert_int_equal(n, 0 - 1u); /* those of culprit itself */
-    end(a, &h);
-    process_unref(actor);
-}
-
 static void gaps_are_alerts(void **state)
 {
     const struct gap full = { .reason = LOST_FANOTIFY_QUEUE, .count = 7, .text = "the queue was full" };
@@ -562,12 +341,16 @@ static void the_end_says_what_was_not_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_matter_is_one_alert),     cmocka_unit_test(graver_is_said_at_once), cmocka_unit_test(temporary_files_are_not_grave),
-        cmocka_unit_test(what_is_not_its_own_is_grave), cmocka_unit_test(a_storm_is_one_alert),
-        cmocka_unit_test(many_causes_are_bounded),     cmocka_unit_test(what_is_expected_is_counted), cmocka_unit_test(gaps_are_alerts),
-        cmocka_unit_test(what_is_silenced_is_counted), cmocka_unit_test(a_silence_ends_by_itself), cmocka_unit_test(an_alert_is_silenced),
-        cmocka_unit_test(what_is_culprits_is_not_silenced),
-        cmocka_unit_test(no_name_is_too_long_for_an_alert), cmocka_unit_test(the_end_says_what_was_not_said),
+        cmocka_unit_test(what_was_done_is_said),
+        cmocka_unit_test(one_matter_is_one_alert),
+        cmocka_unit_test(graver_is_said_at_once),
+        cmocka_unit_test(temporary_files_are_not_grave),
+        cmocka_unit_test(what_is_not_its_own_is_grave),
+        cmocka_unit_test(a_storm_is_one_alert),
+        cmocka_unit_test(many_causes_are_bounded),
+        cmocka_unit_test(gaps_are_alerts),
+        cmocka_unit_test(no_name_is_too_long_for_an_alert),
+        cmocka_unit_test(the_end_says_what_was_not_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,89 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Each row of what is expected, with what fits and what nearly does; the blocks; the table of severities. */
+/* Each row of what is expected, with what fits and what nearly does; the blocks; what was folded. */
 #include "test.h"
+#include "alert_made.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "alert/expect.h"
-#include "alert/severity.h"
-#include "event/operation.h"
-#include "make.h"
+#include "alert/folded.h"
 
 #define ALL_ROWS (~UINT64_C(0))
 #define OWN_PID 77
-
-enum side { HOST, WEB, DB }; /* where the actor lives, or whose file it is */
-
-struct made {
-    enum operation operation;
-    const char *path, *previous;
-    int error;
-    const char *executable, *parent;
-    enum side actor, victim;
-    enum victim_kind kind; /* 0: as the victim says */
-    enum launcher_kind launcher;
-    const char *launched_by; /* executable of the launcher's process */
-    bool looks_like;
-    enum run_kind run;
-    const char *run_name, *directory, *tool;
-    bool claimed;
-    bool interactive;
-    uint32_t person; /* 0: nobody */
-    uint32_t file_uid;
-    uint32_t mode, before, after; /* 0: not known */
-    pid_t pid, parent_pid;
-};
-
-static struct container *containers[3];
-
-static struct event *make_it(const struct made *m)
-{
-    struct process *parent = make_process(m->parent_pid ? m->parent_pid : 40, m->parent ? m->parent : "/usr/lib/systemd/systemd", NULL);
-    struct process *actor = make_process(m->pid ? m->pid : 50, m->executable ? m->executable : "/usr/bin/rm", parent);
-    struct event *e;
-
-    if (m->actor != HOST) {
-        actor->origin = ORIGIN_CONTAINER;
-        actor->container = container_ref(containers[m->actor]);
-    }
-    e = make_event(m->operation ? m->operation : OPERATION_UNLINK, m->path, actor, m->victim == HOST ? NULL : containers[m->victim],
-                   1700000000000000000ull);
-    if (m->kind)
-        e->victim_kind = m->kind;
-    if (m->previous)
-        event_set(e, &e->previous_path, bytes_of(m->previous));
-    e->error = m->error;
-    e->cause.launcher.kind = m->launcher;
-    if (m->launched_by) {
-        e->cause.launcher.process = make_process(30, m->launched_by, NULL);
-        e->cause.launcher.process->owner.looks_like = m->looks_like;
-    }
-    e->cause.run.kind = m->run;
-    e->cause.run.name = bytes_of(m->run_name);
-    e->cause.run.directory = bytes_of(m->directory);
-    e->cause.run.claimed = m->claimed;
-    e->cause.tool = bytes_of(m->tool);
-    e->cause.person.interactive = m->interactive;
-    e->cause.person.known = m->person != 0;
-    e->cause.person.id = m->person;
-    if (m->file_uid) {
-        e->file.known |= FILE_UID;
-        e->file.uid = m->file_uid;
-    }
-    if (m->mode) {
-        e->file.known |= FILE_MODE;
-        e->file.mode = m->mode;
-    }
-    if (m->before)
-        e->before = (struct file_state){ .known = FILE_MODE, .mode = m->before };
-    if (m->after)
-        e->after = (struct file_state){ .known = FILE_MODE, .mode = m->after };
-    process_unref(actor);
-    return e;
-}
+#define HOLDER_PID 78 /* of a guard; its parents are gone */
 
 /* ---- rows ---- */
 
@@ -101,7 +29,9 @@ static const struct row {
 
     { "our own child", EXPECTED_OWN, { .path = "/var/lib/culprit/h/f", .parent_pid = OWN_PID } },
     { "a sink's program", EXPECTED_OWN, { .path = "/etc/x", .parent = "/usr/bin/culprit", .parent_pid = OWN_PID, .pid = 90 } },
-    { "a child of another one", EXPECTED_NONE, { .path = "/var/lib/culprit/h/f", .parent_pid = OWN_PID + 1 } },
+    { "who holds a guard", EXPECTED_OWN, { .path = "/etc/x", .pid = HOLDER_PID, .parent_pid = 1 } },
+    { "no child of who holds a guard", EXPECTED_NONE, { .path = "/etc/x", .parent_pid = HOLDER_PID } },
+    { "a child of another one", EXPECTED_NONE, { .path = "/var/lib/culprit/h/f", .parent_pid = OWN_PID + 7 } },
 
     { "dpkg on /usr", EXPECTED_PACKAGE, { .path = "/usr/bin/borg", .executable = "/usr/bin/dpkg", .launcher = LAUNCHER_PACKAGE } },
     { "dpkg renames", EXPECTED_PACKAGE,
@@ -145,6 +75,17 @@ static const struct row {
     { "a name that begins so", EXPECTED_NONE,
       { .path = "/opt/sentinelone2/x", .launcher = LAUNCHER_PRODUCT, .launched_by = "/opt/sentinelone/bin/agent" } },
 
+    { "git, run by a script", EXPECTED_GIT,
+      { .path = "/srv/app/x", .executable = "/usr/bin/git", .args = "git -C /srv/app pull -q", .run = RUN_SCRIPT, .run_name = "/opt/deploy" } },
+    { "git's own part", EXPECTED_GIT,
+      { .path = "/srv/app/x", .executable = "/usr/lib/git-core/git", .args = "git -C /srv/app merge FETCH_HEAD", .run = RUN_SCRIPT, .run_name = "/opt/deploy" } },
+    { "a script's git elsewhere", EXPECTED_NONE,
+      { .path = "/srv/app2/x", .executable = "/usr/bin/git", .args = "git -C /srv/app pull -q", .run = RUN_SCRIPT, .run_name = "/opt/deploy" } },
+    { "a script's git clean", EXPECTED_NONE,
+      { .path = "/srv/app/x", .executable = "/usr/bin/git", .args = "git -C /srv/app clean -fdx", .run = RUN_SCRIPT, .run_name = "/opt/deploy" } },
+    { "somebody's own git, run by a script", EXPECTED_NONE,
+      { .path = "/srv/app/x", .executable = "/home/a/git", .args = "git -C /srv/app pull -q", .run = RUN_SCRIPT, .run_name = "/opt/deploy" } },
+
     { "Ansible", EXPECTED_CONFIGURATION,
       { .path = "/etc/motd", .launcher = LAUNCHER_CONFIGURATION, .launched_by = "/usr/bin/ansible-playbook" } },
     { "Ansible on a container's", EXPECTED_NONE,
@@ -168,6 +109,12 @@ static const struct row {
 
     { "an editor", EXPECTED_EDITOR,
       { .operation = OPERATION_WRITE, .path = "/home/a/x", .executable = "/usr/bin/vim.basic", .interactive = true, .person = 1000, .file_uid = 1000 } },
+    { "an editor of the configuration, by its path", EXPECTED_EDITOR,
+      { .operation = OPERATION_WRITE, .path = "/home/a/x", .executable = "/opt/editor/bin/edit", .interactive = true, .person = 1000, .file_uid = 1000 } },
+    { "an editor that the configuration does not name", EXPECTED_NONE,
+      { .operation = OPERATION_WRITE, .path = "/home/a/x", .executable = "/usr/bin/emacs", .interactive = true, .person = 1000, .file_uid = 1000 } },
+    { "an editor of that name elsewhere", EXPECTED_NONE,
+      { .operation = OPERATION_WRITE, .path = "/home/a/x", .executable = "/home/a/edit", .interactive = true, .person = 1000, .file_uid = 1000 } },
     { "an editor on another's", EXPECTED_NONE,
       { .operation = OPERATION_WRITE, .path = "/etc/x", .executable = "/usr/bin/vim.basic", .interactive = true, .person = 1000, .file_uid = 1001 } },
     { "an editor in a script", EXPECTED_NONE,
@@ -179,7 +126,9 @@ static const struct row {
 static void judges(void **state)
 {
     const struct row *row = *state;
-    struct expect_rules rules = { .rows = ALL_ROWS, .own_pid = OWN_PID };
+    const struct bytes editors[] = { BYTES("nano"), BYTES("vim.*"), BYTES("/opt/editor/bin/*") };
+    const struct own_processes own = { .all = { { OWN_PID, 0, true, 0 }, { HOLDER_PID, 0, false, 0 } } };
+    struct expect_rules rules = { .rows = ALL_ROWS, .own = &own, .editors = { editors, ARRAY_SIZE(editors) } };
     const struct expect_block *block;
     struct event *e = make_it(&row->m);
 
@@ -188,6 +137,70 @@ static void judges(void **state)
     rules.rows = 0; /* what is left out is not expected */
     assert_int_equal(expected_find(&rules, e, &block), expected_row(row->expected)->always ? row->expected : EXPECTED_NONE);
     event_free(e);
+}
+
+static void own_processes_are_bounded(void **state)
+{
+    struct own_processes own = { 0 };
+    bool first = false;
+
+    (void)state;
+    own_processes_add(&own, 1000, 5, true);
+    for (pid_t pid = 2000; pid < 2000 + 3 * OWN_PROCESSES_MAX; pid++) {
+        own_processes_add(&own, pid, 7, false);
+        own_processes_add(&own, pid, 7, false);
+    }
+    for (unsigned i = 0; i < OWN_PROCESSES_MAX; i++) {
+        first |= own.all[i].pid == 1000;
+        assert_true(own.all[i].pid == 1000 || own.all[i].pid >= 2000 + 3 * OWN_PROCESSES_MAX - OWN_PROCESSES_MAX + 1);
+    }
+    assert_true(first); /* a parent stays */
+}
+
+/* A number that is used again is another process. */
+static void own_is_by_start(void **state)
+{
+    const struct own_processes own = { .all = { { HOLDER_PID, 5000000000, false, 0 } } };
+    const struct expect_rules rules = { .rows = ALL_ROWS, .own = &own };
+    struct event *e = make_it(&(struct made){ .path = "/etc/x", .pid = HOLDER_PID });
+    const struct expect_block *block;
+
+    (void)state;
+    e->actor.start_ns = 5010000000; /* as /proc counts */
+    assert_int_equal(expected_find(&rules, e, &block), EXPECTED_OWN);
+    e->actor.start_ns = 9000000000;
+    assert_int_equal(expected_find(&rules, e, &block), EXPECTED_NONE);
+    event_free(e);
+}
+
+static bool only_the_daemon(pid_t pid, uint64_t start_ns)
+{
+    return pid == OWN_PID && start_ns == 5000000000;
+}
+
+/* What has ended leaves its number to others: alerts of those are not kept back. */
+static void own_is_for_a_life(void **state)
+{
+    struct own_processes own = { 0 };
+    const struct expect_rules rules = { .rows = ALL_ROWS, .own = &own };
+    struct event *child = make_it(&(struct made){ .path = "/etc/x", .pid = 90, .parent_pid = HOLDER_PID }),
+                 *same = make_it(&(struct made){ .path = "/etc/x", .pid = HOLDER_PID, .parent_pid = 1 }),
+                 *ours = make_it(&(struct made){ .path = "/etc/x", .pid = 91, .parent_pid = OWN_PID });
+    const struct expect_block *block;
+
+    (void)state;
+    own_processes_add(&own, OWN_PID, 5000000000, true);
+    own_processes_add(&own, HOLDER_PID, 6000000000, true);
+    own_processes_look(&own, 100 * NS_PER_S, only_the_daemon);
+    own_processes_look(&own, 159 * NS_PER_S, only_the_daemon);
+    assert_int_equal(expected_find(&rules, child, &block), EXPECTED_OWN); /* its last work may come late */
+    own_processes_look(&own, 160 * NS_PER_S, only_the_daemon);
+    assert_int_equal(expected_find(&rules, child, &block), EXPECTED_NONE);
+    assert_int_equal(expected_find(&rules, same, &block), EXPECTED_NONE);
+    assert_int_equal(expected_find(&rules, ours, &block), EXPECTED_OWN);
+    event_free(child);
+    event_free(same);
+    event_free(ours);
 }
 
 static void every_row_has_a_test(void **state)
@@ -204,6 +217,40 @@ static void every_row_has_a_test(void **state)
             assert_int_equal(expected_by_name(bytes_of(expected_row((enum expected)i)->name)), i);
     }
     assert_int_equal(expected_by_name(BYTES("nothing")), EXPECTED_COUNT);
+}
+
+/* ---- flags that its guards set, whose record came too late to say who it was ---- */
+
+static const struct flags_row {
+    const char *name;
+    const char *target, *path;
+    int64_t late_ns; /* after what the guard did was known */
+    bool known;      /* who it was */
+    enum expected expected;
+} flags_rows[] = {
+    { "below what it guards", "/srv/a", "/srv/a/f", 0, false, EXPECTED_OWN },
+    { "as it was set", "/srv/a", "/srv/a/f", -5 * (int64_t)NS_PER_S, false, EXPECTED_OWN },
+    { "long before", "/srv/a", "/srv/a/f", -60 * (int64_t)NS_PER_S, false, EXPECTED_NONE },
+    { "long after", "/srv/a", "/srv/a/f", 61 * (int64_t)NS_PER_S, false, EXPECTED_NONE },
+    { "elsewhere", "/srv/a", "/srv/ab", 0, false, EXPECTED_NONE },
+    { "of a target that nobody knows", "", "/srv/ab", 0, false, EXPECTED_OWN },
+    { "by somebody", "/srv/a", "/srv/a/f", 0, true, EXPECTED_NONE },
+};
+
+static void flags_of_guards(void **state)
+{
+    const struct flags_row *row = *state;
+    const uint64_t now_ns = 1700000000 * NS_PER_S;
+    struct own_flags own = { 0 };
+    const struct expect_rules rules = { .rows = ALL_ROWS, .own_flags = &own };
+    struct process *actor = make_process(50, "/usr/bin/chattr", NULL);
+    struct event *e = make_event(OPERATION_SETFLAGS, row->path, row->known ? actor : NULL, NULL, now_ns + (uint64_t)row->late_ns);
+    const struct expect_block *block;
+
+    own_flags_add(&own, bytes_of(row->target), now_ns);
+    assert_string_equal(expected_row(expected_find(&rules, e, &block))->name, expected_row(row->expected)->name);
+    event_free(e);
+    process_unref(actor);
 }
 
 /* ---- blocks ---- */
@@ -335,83 +382,79 @@ static void parses_hours(void **state)
     assert_int_equal(expect_parse_hours(bytes_of(row->name), &from, &to), row->r);
 }
 
-/* ---- severities ---- */
+/* ---- what was folded ---- */
 
-static const struct severity_test {
-    const char *name, *row;
-    enum severity severity;
-    struct made m;
-    bool made; /* by the same cause, a moment ago */
-} severities[] = {
-    { "refused", "refused", SEVERITY_LOW, { .path = "/usr/bin/x", .error = EPERM } },
-    { "culprit's store", "own", SEVERITY_CRITICAL, { .path = "/var/lib/culprit/culprit.db" } },
-    { "culprit's configuration", "own", SEVERITY_CRITICAL, { .operation = OPERATION_WRITE, .path = "/etc/culprit/conf.d/a.conf" } },
-    { "a name that begins so", "gone", SEVERITY_MEDIUM, { .path = "/etc/culprit2" } },
-    { "a container's file of that name", "gone", SEVERITY_MEDIUM, { .path = "/etc/culprit/x", .victim = WEB, .actor = WEB } },
-    { "library of a container, from outside", "program-gone-from-outside", SEVERITY_HIGH, { .path = "/usr/lib/libssl.so.3", .victim = WEB } },
-    { "program of a container, from outside", "program-gone-from-outside", SEVERITY_HIGH,
-      { .operation = OPERATION_REPLACE, .path = "/app/run", .mode = S_IFREG | 0755, .victim = WEB } },
-    { "from inside", "program-gone", SEVERITY_HIGH, { .path = "/usr/lib/libssl.so.3", .victim = WEB, .actor = WEB } },
-    { "data of a container, from outside", "gone", SEVERITY_MEDIUM, { .path = "/prd/conf", .mode = S_IFREG | 0644, .victim = WEB } },
-    { "set-uid", "set-uid", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 04755 } },
-    { "set-uid stays", "mode", SEVERITY_MEDIUM, { .operation = OPERATION_CHMOD, .path = "/a", .before = 04755, .after = 04711 } },
-    { "writable program", "program-writable", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 0777 } },
-    { "writable data", "mode", SEVERITY_MEDIUM, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0644, .after = 0666 } },
-    { "owner", "owner", SEVERITY_HIGH, { .operation = OPERATION_CHOWN, .path = "/a" } },
-    { "contents", "contents", SEVERITY_MEDIUM, { .operation = OPERATION_WRITE, .path = "/etc/hosts" } },
-    { "times", "times", SEVERITY_LOW, { .operation = OPERATION_UTIME, .path = "/a" } },
-    { "xattr", "xattr", SEVERITY_LOW, { .operation = OPERATION_SETXATTR, .path = "/a" } },
-    { "its own temporary program", "temporary", SEVERITY_LOW, { .path = "/usr/bin/x.tmp", .mode = S_IFREG | 0755 }, true },
-    { "its own file given away", "temporary", SEVERITY_LOW, { .operation = OPERATION_CHOWN, .path = "/etc/sedXX" }, true },
-    { "its own set-uid file", "set-uid", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 04755 }, true },
-    { "its own writable program", "program-writable", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 0777 }, true },
-    { "its own among culprit's", "own", SEVERITY_CRITICAL, { .path = "/etc/culprit/x" }, true },
-    { "new", "new", SEVERITY_MEDIUM, { .operation = OPERATION_CREATE, .path = "/a" } },
-};
-
-static void grades(void **state)
+static struct folded *fold(const struct expect_rules *rules)
 {
-    static const struct bytes own[] = { { "/var/lib/culprit/culprit.db", 27 }, { "/etc/culprit", 12 } };
-    const struct severity_test *row = *state;
-    struct event *e = make_it(&row->m);
-    const struct severity_row *found = severity_row(severity_find(e, own, ARRAY_SIZE(own), row->made));
+    static const struct made mades[] = {
+        { .path = "/usr/bin/borg", .executable = "/usr/bin/dpkg", .launcher = LAUNCHER_PACKAGE },
+        { .path = "/usr/bin/borg", .executable = "/usr/bin/dpkg", .launcher = LAUNCHER_PACKAGE },
+        { .path = "/usr/share/x", .executable = "/usr/bin/rpm", .launcher = LAUNCHER_PACKAGE },
+        { .path = "/srv/data/tmp/x\033[31m" },
+        { .path = "/srv/data/y" },
+    };
+    struct folded *f = folded_new(rules);
 
-    assert_string_equal(found->name, row->row);
-    assert_int_equal(found->severity, row->severity);
-    event_free(e);
+    for (size_t i = 0; i < ARRAY_SIZE(mades); i++) {
+        struct event *e = make_it(&mades[i]);
+
+        folded_add(f, e);
+        event_free(e);
+    }
+    return f;
 }
 
-static void severities_are_whole(void **state)
+static void is_counted_by_row(void **state)
 {
-    unsigned n = 0;
+    const struct bytes tmp = bytes_of("/srv/data/tmp");
+    struct expect_block block = { .name = BYTES("clean\033ing"), .values = { [EXPECT_PATHS] = { &tmp, 1 } } };
+    struct expect_rules rules = { .rows = ALL_ROWS, .blocks = &block, .block_count = 1 };
+    struct folded *f = fold(&rules);
+    struct sbuf out = SBUF_INIT;
 
     (void)state;
-    for (; severity_row(n); n++) {
-        assert_true(severity_row(n)->name[0]);
-        assert_true(severity_row(n)->severity >= SEVERITY_LOW && severity_row(n)->severity < SEVERITY_COUNT);
-        if (severity_row(n)->numbers)
-            assert_true(severity_row(n)->in_numbers > severity_row(n)->severity);
-    }
-    assert_true(n > 0 && n <= SEVERITY_ROWS_MAX);
-    for (unsigned i = SEVERITY_LOW; i < SEVERITY_COUNT; i++)
-        assert_int_equal(severity_by_name(bytes_of(severity_name((enum severity)i))), i);
-    assert_int_equal(severity_by_name(BYTES("grave")), SEVERITY_COUNT);
+    folded_write_text(f, 1, BYTES("/srv/\033x"), &out);
+    assert_string_equal(sbuf_str(&out),
+                        "EXPECTED  4 of 5 changes, by what the configuration expects: no alert is made of them\n"
+                        "  changes  last                 row             why, and by whom\n"
+                        "        3  2023-11-14 22:13:20  package         a package manager's transaction, where packages put files\n"
+                        "        2  2023-11-14 22:13:20                  dpkg\n"
+                        "        1                                       of 1 more cause\n"
+                        "        1  2023-11-14 22:13:20  block           an expect block of the configuration\n"
+                        "        1  2023-11-14 22:13:20                  expect clean\\x1bing: rm\n"
+                        "        1  2023-11-14 22:13:20  not expected    nothing explains it: culprit who /srv/\\x1bx\n");
+    sbuf_clear(&out);
+    folded_write_json(f, &out);
+    assert_non_null(strstr(sbuf_str(&out), "{\"by\":\"expected\",\"name\":\"package\",\"why\":\"a package manager's transaction, where packages put files\","
+                                           "\"changes\":3,\"first\":\"2023-11-14T22:13:20.000000000Z\""));
+    assert_non_null(strstr(sbuf_str(&out), "\"block\":\"clean"));
+    assert_non_null(strstr(sbuf_str(&out), "{\"by\":\"expected\",\"name\":\"none\",\"why\":\"nothing explains it\",\"changes\":1,"));
+    sbuf_done(&out);
+    folded_free(f);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_has_a_test), cmocka_unit_test(all_kinds_have_to_fit),
-        cmocka_unit_test(what_is_claimed_does_not_count), cmocka_unit_test(moved_from_elsewhere),
-        cmocka_unit_test(severities_are_whole),
+        cmocka_unit_test(every_row_has_a_test),
+        cmocka_unit_test(own_processes_are_bounded),
+        cmocka_unit_test(own_is_by_start),
+        cmocka_unit_test(own_is_for_a_life),
+        cmocka_unit_test(all_kinds_have_to_fit),
+        cmocka_unit_test(what_is_claimed_does_not_count),
+        cmocka_unit_test(moved_from_elsewhere),
+        cmocka_unit_test(is_counted_by_row),
     };
     int failed;
 
     setenv("TZ", "UTC", 1); /* 2023-11-14 22:13:20 */
     containers[WEB] = make_container("111111111111", "web");
     containers[DB] = make_container("222222222222", "db");
-    failed = RUN_ROWS(rows, judges) + RUN_ROWS(block_rows, compares) + RUN_ROWS(hours_rows, parses_hours) + RUN_ROWS(severities, grades) +
-             cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL) +
+             RUN_ROWS(rows, judges) +
+             RUN_ROWS(flags_rows, flags_of_guards) +
+             RUN_ROWS(block_rows, compares) +
+             RUN_ROWS(hours_rows, parses_hours);
     container_unref(containers[WEB]);
     container_unref(containers[DB]);
     return failed;

@@ -6,50 +6,17 @@
 #include <stdlib.h>
 
 #include "alert/alerts.h"
+#include "failing_memory.h"
 #include "make.h"
 
 #define CAUSES 300 /* more than are kept apart */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static long fails_at; /* counts down at each allocation; 0: none fails */
-static bool all, failed;
-
-static bool fails(void)
-{
-    if (!fails_at || (fails_at > 1 && fails_at--))
-        return false;
-    if (!all)
-        fails_at = 0;
-    return failed = true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static void on_alert(void *data, const struct alert *alert)
 {
     *(uint64_t *)data += alert->events;
 }
 
-static void judge(struct event *const *events, long at, bool lasting)
+static void judge(struct event *const *events, long at, bool all)
 {
     uint64_t said = 0;
     const struct alerts_options options = { .data = &said, .emit = on_alert };
@@ -57,21 +24,19 @@ static void judge(struct event *const *events, long at, bool lasting)
     struct alerts *a = NULL;
 
     assert_int_equal(alerts_new(&options, &a), 0);
-    failed = false;
-    all = lasting;
-    fails_at = at;
+    fail_from(at, all);
     for (unsigned i = 0; i < CAUSES; i++)
         alerts_event(a, events[i], 1000 * NS_PER_S);
     alerts_own(a, "sink-x", SEVERITY_HIGH, "Alerts do not get out of sink x.", 1000 * NS_PER_S);
     alerts_tick(a, 1002 * NS_PER_S);
-    fails_at = 0;
+    fail_no_more();
     alerts_tick(a, 1003 * NS_PER_S);
     alerts_look(a, &counts);
     assert_int_equal(counts.seen, CAUSES);
     assert_int_equal(counts.reported, CAUSES);
     if (!failed)
         assert_int_equal(said, CAUSES + 1);
-    else if (!lasting)
+    else if (!all)
         assert_true(said >= CAUSES - 1); /* what could not be said is tried again */
     alerts_free(a);
 }

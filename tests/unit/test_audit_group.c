@@ -26,12 +26,14 @@ static void note_group(void *data, const struct audit_group *group)
     }
 }
 
-/* A script: each word is one record "TYPE:SERIAL", or "@MS" sets the clock and expires what is older
- * than 100 ms;  S syscall, P path, C cwd, T proctitle, E end, U user message, K config change */
+/* A script: each word is one record "TYPE:SERIAL", "@MS" sets the clock and expires what is older
+ * than 100 ms, "/" is a turn;  S syscall, I the same that announced two paths, P path, C cwd, T proctitle, E end,
+ * U user message, K config change */
 static const struct row {
     const char *name, *script, *groups;
     unsigned max_open;
     uint64_t late;
+    unsigned patience;
 } rows[] = {
     { "one event", "S:1 C:1 P:1 P:1 T:1 E:1", "1:5", 0, 0 },
     { "end without proctitle", "S:1 C:1 P:1 E:1", "1:3", 0, 0 },
@@ -48,13 +50,18 @@ static const struct row {
     { "the oldest gives way", "S:1 S:2 S:3", "1:1!", 2, 0 },
     { "stray end is eaten", "E:7 S:8 T:8 E:8", "8:2", 0, 0 },
     { "a late record is told", "S:1 T:1 P:1 @1 @200", "1:2 1:1!", 0, 1 },
+    { "announced paths are not given up for their age", "I:1 P:1 @200 S:2 T:2 P:1 T:1 @400", "1:4 2:2", 0, 0, 2 },
+    { "nor are those of a call that has no end", "I:1 P:1 @200 P:1 @400", "1:3!", 0, 0, 2 },
+    { "but for others after them", "I:1 P:1 @200 / / @400 P:1 @600", "1:2! 1:1!", 0, 1, 2 },
+    { "what is behind them waits", "I:1 P:1 / S:2 @200 / @400", "1:2! 2:1!", 0, 0, 2 },
+    { "a stream gives them up", "I:1 P:1 @200 P:1 @400", "1:2! 1:1!", 0, 1, 0 },
 };
 
 static void groups_script(const struct row *row, bool copy)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct audit_grouper *g = audit_grouper_new(&(struct audit_grouper_options){
-        .copy = copy, .max_open = row->max_open, .group = note_group, .data = &out });
+        .copy = copy, .max_open = row->max_open, .patience = row->patience, .group = note_group, .data = &out });
     char script[256], *save = NULL, line[128];
     uint64_t now = 0;
 
@@ -64,7 +71,7 @@ static void groups_script(const struct row *row, bool copy)
         static const struct {
             char letter;
             unsigned type;
-        } types[] = { { 'S', AUDIT_SYSCALL }, { 'P', AUDIT_PATH }, { 'C', AUDIT_CWD }, { 'T', AUDIT_PROCTITLE },
+        } types[] = { { 'S', AUDIT_SYSCALL }, { 'I', AUDIT_SYSCALL }, { 'P', AUDIT_PATH }, { 'C', AUDIT_CWD }, { 'T', AUDIT_PROCTITLE },
                       { 'E', AUDIT_EOE }, { 'U', AUDIT_USER }, { 'K', AUDIT_CONFIG_CHANGE } };
         struct audit_record r;
         unsigned type = 0;
@@ -74,16 +81,20 @@ static void groups_script(const struct row *row, bool copy)
             audit_grouper_expire(g, now, 100);
             continue;
         }
+        if (*w == '/') {
+            audit_grouper_turn(g);
+            continue;
+        }
         for (size_t i = 0; i < ARRAY_SIZE(types); i++)
             if (types[i].letter == *w)
                 type = types[i].type;
         /* without copying the bytes must live on */
         if (copy) {
-            snprintf(line, sizeof(line), "audit(1.000:%s): x=%s", w + 2, w);
+            snprintf(line, sizeof(line), "audit(1.000:%s): x=%s%s", w + 2, w, *w == 'I' ? " items=2" : "");
             assert_int_equal(audit_record_parse_payload(type, bytes_of(line), &r, NULL), 0);
         } else {
             r = (struct audit_record){ .type = type, .time_ms = 1000, .serial = (uint64_t)atoi(w + 2),
-                                       .body = bytes_of("x=1") };
+                                       .body = bytes_of(*w == 'I' ? "x=1 items=2" : "x=1") };
         }
         audit_grouper_add(g, &r, now);
         memset(line, 0xff, sizeof(line));

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Which of a file's names a change is reported by: the index of a real folder, and records made for it. */
+#include "sensor/audit/apply.h"
 #include "sensor/audit/change_event.h"
 #include "sensor/audit/complete.h"
+#include "sensor/audit/handle.h"
+#include "sensor/tree/statx.h"
 #include "test.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "event/event.h"
+#include "file_flags.h"
 #include "util/clock.h"
 
 struct scene {
@@ -175,6 +180,81 @@ static void flags_say_whether_it_is_that_file(void **state)
     end(&s);
 }
 
+/* Two processes change flags, and their records wait: the file was not changed by the first one's call. */
+static void flags_say_when_they_were_changed(void **state)
+{
+    (void)state;
+    assert_int_equal(audit_match_of(5000, 5000000000), AUDIT_MATCH_TIMELY);
+    assert_int_equal(audit_match_of(5000, 5100999999), AUDIT_MATCH_TIMELY);
+    assert_int_equal(audit_match_of(5000, 4999999999), AUDIT_MATCH_UNSURE);
+    assert_int_equal(audit_match_of(5000, 5101000000), AUDIT_MATCH_LATER);
+    assert_int_equal(audit_match_of(0, 5000000000), AUDIT_MATCH_UNSURE);
+    assert_int_equal(audit_match_of(5000, 0), AUDIT_MATCH_UNSURE);
+    assert_int_equal(audit_match_of(5000, -1), AUDIT_MATCH_UNSURE);
+}
+
+struct changing {
+    char path[64];
+    unsigned events, changes;
+};
+
+/* Somebody changes them again at once. */
+static void on_flags(void *data, struct event *e)
+{
+    struct changing *c = data;
+
+    assert_int_equal(e->operation, OPERATION_SETFLAGS);
+    assert_int_equal(e->actor.pid, 0);
+    event_free(e);
+    c->events++;
+    if (c->changes && c->changes--)
+        assert_true(change_flags(c->path));
+}
+
+/* Whoever goes on changing flags does not keep the end of observing waiting. */
+static void changed_flags_are_looked_for_until_then(void **state)
+{
+    struct scene s;
+    struct changing c = { .changes = 100 };
+    struct file_state before, after = { 0 };
+    struct sensor *sensor = calloc(1, sizeof(*sensor));
+    bool has_flags;
+
+    (void)state;
+    assert_non_null(sensor);
+    begin(&s);
+    assert_int_equal(mkdir(s.folder, 0755), 0);
+    snprintf(c.path, sizeof(c.path), "%s/f", s.folder);
+    close(open(c.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    close(s.fd);
+    s.fd = open(s.folder, O_RDONLY | O_DIRECTORY);
+    s.object.wanted = (struct watch_object){ .path = bytes_of(s.folder), .host_path = bytes_of(s.folder), .permissions = ~0u };
+    assert_int_equal(tree_set_root(s.object.tree, s.fd, NULL), 0);
+    while (tree_is_walking(s.object.tree))
+        assert_true(tree_walk(s.object.tree, 0, NULL, NULL, NULL) >= 0);
+    sensor->objects = &s.object;
+    sensor->options.sink.event = on_flags;
+    sensor->options.sink.data = &c;
+    assert_true(audit_handle_flags_until(sensor, UINT64_MAX)); /* none is awaited */
+    assert_int_equal(tree_stat(s.fd, "f", &before), 0);
+    has_flags = change_flags(c.path) && tree_stat(s.fd, "f", &after) == 0 && (after.known & FILE_FLAGS) && after.flags != before.flags;
+    if (has_flags) {
+        sensor->flags.due_ms = UINT64_MAX;
+        s.object.flags_left = 100;
+        assert_false(audit_handle_flags_until(sensor, 0));
+        assert_int_equal(c.events, 1);
+        c.changes = 0;
+        assert_true(audit_handle_flags_until(sensor, UINT64_MAX));
+        assert_int_equal(c.events, 2);
+    }
+    assert_int_equal(unlink(c.path), 0);
+    assert_int_equal(rmdir(s.folder), 0);
+    end(&s);
+    free(sensor);
+    if (!has_flags)
+        skip(); /* this file system has none */
+}
+
 /* A file was renamed, and the records of that still wait: those before it mean it by its former name. */
 static void a_look_is_not_ahead_of_the_records(void **state)
 {
@@ -220,6 +300,8 @@ int main(void)
         cmocka_unit_test(a_number_is_no_file_of_another_type),
         cmocka_unit_test(a_look_is_not_ahead_of_the_records),
         cmocka_unit_test(flags_say_whether_it_is_that_file),
+        cmocka_unit_test(flags_say_when_they_were_changed),
+        cmocka_unit_test(changed_flags_are_looked_for_until_then),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

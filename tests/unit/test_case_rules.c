@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Verdicts: as what changes count, in which words, at which times. A row a rule. */
 #include "test.h"
-
-#include <limits.h>
-#include <linux/audit.h>
-#include <time.h>
-
-#include "case.h"
-#include "event/operation.h"
-#include "report/names.h"
-
-enum who { AGENT = 1, APP, RUNC, SCRIPT, OTHER };
+#include "case_people.h"
 
 enum { UNKNOWN_OUTCOME = -1 };
-
-struct step {
-    enum operation op;
-    const char *path, *from; /* from: the old name, or what a link points to */
-    enum who who;            /* 0: the agent */
-    unsigned ms;
-    int error;
-    uint32_t before, after;  /* mode, with type; 0 = not known */
-    uint32_t type;           /* of the object; 0 = not known */
-    const char *note;
-    bool presumed;           /* the actor */
-    unsigned bytes;
-    unsigned was, is;        /* sizes, both or none */
-    int syscall;             /* 0: not known */
-    unsigned sensors;        /* 0: audit */
-};
 
 #define STEPS 12
 #define TEXTS 5
@@ -39,13 +14,8 @@ struct row {
     const char *says[TEXTS], *says_not[TEXTS];
 };
 
-#define C OPERATION_CREATE
-#define W OPERATION_WRITE
 #define O OPERATION_OPEN_WRITE
-#define D OPERATION_UNLINK
-#define R OPERATION_RENAME
 #define P OPERATION_REPLACE
-#define M OPERATION_CHMOD
 #define T OPERATION_TRUNCATE
 
 /* clang-format off */
@@ -102,6 +72,9 @@ static const struct row rows[] = {
       { "agent, on the host, created /srv/t, at", "final name" }, { "renamed", "temporary", "first named" } },
     { "made, moved away, back, and deleted", { { C, "/srv/t" }, { R, "/out/t", "/srv/t" }, { R, "/srv/t", "/out/t", .ms = 5000 }, { D, "/srv/t", .ms = 6000 }, { D, "/srv/a" } },
       { "agent, on the host, deleted /srv/a, ", "folded    4 changes about temporary files" }, { "/srv/t", "/out" } },
+    { "no folder goes below itself, whatever a forged record says",
+      { { C, "/srv/a" }, { C, "/srv/d/b" }, { R, "/srv/d/c", "/srv" }, { R, "/x", "" } },
+      { "2 files created in /srv" } },
     { "emptied and filled is overwritten", { { T, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" } },
       { "agent, on the host, overwrote /srv/a, at", "/srv/a overwritten, at", "folded    2 changes for filling files" }, { "truncated", "wrote to" } },
     { "and is no other one's writing", { { T, "/srv/a" }, { W, "/srv/a", .who = OTHER } },
@@ -145,6 +118,26 @@ static const struct row rows[] = {
     { "the same by logrotate, which makes it anew before",
       { { R, "/srv/a.1", "/srv/a" }, { C, "/srv/a" }, { C, "/srv/a.1.gz", .ms = 10 }, { D, "/srv/a.1", .ms = 10 } },
       { "agent, on the host, replaced /srv/a (deleted and made anew), at", "/srv/a.1.gz created" }, { " deleted /srv/a,", "moved to", "/srv/a created" } },
+    { "an editor that keeps the old one: renamed, and made anew",
+      { { R, "/srv/a~", "/srv/a" }, { C, "/srv/a", .ms = 10 }, { W, "/srv/a", .ms = 10 } },
+      { "agent, on the host, replaced /srv/a (the old one is kept as /srv/a~), at", "/srv/a replaced (the old one is kept as /srv/a~), at",
+        "folded    1 change for writing the new files" }, { "renamed", "/srv/a created" } },
+    { "the new one is written by another name first",
+      { { C, "/srv/t" }, { W, "/srv/t" }, { R, "/srv/a.bak", "/srv/a", .ms = 10 }, { R, "/srv/a", "/srv/t", .ms = 10 } },
+      { "agent, on the host, replaced /srv/a (the old one is kept as /srv/a.bak), at" }, { "renamed /srv", "created" } },
+    { "two of them, and what becomes of the new ones",
+      { { R, "/srv/a~", "/srv/a" }, { C, "/srv/a" }, { R, "/srv/b~", "/srv/b" }, { C, "/srv/b" }, { D, "/srv/b" } },
+      { "agent, on the host, deleted /srv/b and replaced 2 files in /srv (the old ones are kept by other names), at" }, { "temporary", "renamed", "created" } },
+    { "what it kept is moved back", { { R, "/srv/a~", "/srv/a" }, { C, "/srv/a" }, { R, "/srv/a", "/srv/a~", .ms = 10 } },
+      { "replaced /srv/a (the old one is kept as /srv/a~) and renamed /srv/a~ to /srv/a" }, { "and back" } },
+    { "moved away, and a file of long ago given the name", { { R, "/srv/a~", "/srv/a" }, { R, "/srv/a", "/srv/b", .ms = 10 } },
+      { "agent, on the host, renamed 2 files in /srv", "/srv/a to /srv/a~, /srv/b to /srv/a" }, { "kept" } },
+    { "moved away, and a file from elsewhere given the name: mv -b", { { R, "/srv/a~", "/srv/a" }, { R, "/srv/a", "/tmp/n", .ms = 10 } },
+      { "agent, on the host, replaced /srv/a (the old one is kept as /srv/a~), at" }, { "renamed 2", "/tmp to" } },
+    { "moved away, and made anew by another one", { { R, "/srv/a~", "/srv/a" }, { C, "/srv/a", .who = OTHER } },
+      { "agent, on the host, renamed /srv/a to /srv/a~", "other, on the host, created /srv/a" }, { "kept" } },
+    { "moved away, and made anew much later", { { R, "/srv/a~", "/srv/a" }, { C, "/srv/a", .ms = 3600000 } },
+      { "agent, on the host, renamed /srv/a to /srv/a~", "/srv/a created" }, { "kept" } },
     { "another one has made it anew", { { R, "/srv/t", "/srv/a" }, { C, "/srv/a", .who = OTHER }, { D, "/srv/t" } },
       { "agent, on the host, deleted /srv/a (moved to /srv/t first)" }, { "replaced" } },
     { "moved away, deleted, and long afterwards made anew",
@@ -156,6 +149,12 @@ static const struct row rows[] = {
       { "agent, on the host, created /srv/a, at" }, { "touched" } },
     { "deleted, and another file given the name", { { C, "/srv/a.new" }, { D, "/srv/a" }, { R, "/srv/a", "/srv/a.new", .ms = 10 } },
       { "agent, on the host, replaced /srv/a (deleted and made anew), at" }, { "created", "renamed" } },
+    { "deleted, and a file of long ago given the name: both are gone from where they were", { { D, "/srv/a.1" }, { R, "/srv/a.1", "/srv/a", .ms = 10 } },
+      { "agent, on the host, deleted /srv/a.1 and renamed /srv/a to /srv/a.1, at" }, { "anew", "replaced" } },
+    { "deleted, and a file from elsewhere given the name", { { D, "/srv/a" }, { R, "/srv/a", "/tmp/a", .ms = 10 } },
+      { "agent, on the host, replaced /srv/a (deleted and made anew), at" }, { "renamed" } },
+    { "by a file with a long path, cut in its middle", { { R, "/srv/a", "/root/.ansible/tmp/ansible-tmp-1796083347.4914155-11433-87674883659183/a/longer/one/source" }, { P, "/srv/a" } },
+      { "replaced /srv/a (by /root/.ansible/", "…", "source, renamed over it), at" } },
     { "deleted and much later created is both", { { D, "/srv/a" }, { C, "/srv/a", .ms = 3600000 } },
       { "agent, on the host, deleted /srv/a, at", "/srv/a created, at 03:45:35" } },
     { "made anew and deleted in the end", { { D, "/srv/a" }, { C, "/srv/a" }, { D, "/srv/a" } }, { "deleted /srv/a" }, { "temporary" } },
@@ -178,9 +177,48 @@ static const struct row rows[] = {
     { "a directory is no file", { { R, "/srv/new", "/srv/old", .type = S_IFDIR } },
       { "renamed the directory /srv/old to /srv/new" } },
     { "files and directories apart", { { D, "/srv/d/a" }, { D, "/srv/d/b" }, { OPERATION_RMDIR, "/srv/d/x" }, { OPERATION_RMDIR, "/srv/d" } },
-      { "deleted 2 files in /srv/d and removed 2 directories in /srv" }, { "4 files" } },
-    { "an exchange", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" } },
+      { "deleted 2 files in /srv/d and removed the directory /srv/d and 1 directory in it, at", "the directory /srv/d and 1 directory in it removed, at" },
+      { "4 files", "2 directories" } },
+    { "two directories, of which none holds the other", { { OPERATION_RMDIR, "/srv/d/x" }, { OPERATION_RMDIR, "/srv/d/y" } },
+      { "removed 2 directories in /srv/d, at" }, { "in it" } },
+    { "a directory after two in it", { { OPERATION_RMDIR, "/srv/d/x/z" }, { OPERATION_RMDIR, "/srv/d/y" }, { OPERATION_RMDIR, "/srv/d" } },
+      { "removed the directory /srv/d and 2 directories in it, at" } },
+    { "the same owner of a tree", { { OPERATION_CHOWN, "/srv/d", .type = S_IFDIR }, { OPERATION_CHOWN, "/srv/d/x", .type = S_IFDIR } },
+      { "changed the owner of /srv/d and 1 directory in it, at" } },
+    { "an exchange", { { R, "/srv/b", "/srv/a", .inode = 7 }, { R, "/srv/a", "/srv/b", .inode = 8 } },
       { "agent, on the host, exchanged /srv/a and /srv/b, at" }, { "renamed", "twice" } },
+    { "made in a directory that is renamed afterwards",
+      { { OPERATION_MKDIR, "/srv/.new" }, { C, "/srv/.new/a" }, { C, "/srv/.new/b" }, { R, "/srv/app", "/srv/.new", .type = S_IFDIR } },
+      { "created 2 files in /srv/app and created the directory /srv/app, at" }, { "in /srv/.new" } },
+    { "and deleted there",
+      { { C, "/srv/keep" }, { OPERATION_MKDIR, "/srv/.new" }, { C, "/srv/.new/a" }, { R, "/srv/app", "/srv/.new", .type = S_IFDIR }, { D, "/srv/app/a" } },
+      { "created /srv/keep" }, { "deleted" } },
+    { "what others made there is theirs",
+      { { OPERATION_MKDIR, "/srv/.new" }, { C, "/srv/.new/a", .who = OTHER }, { R, "/srv/app", "/srv/.new", .type = S_IFDIR }, { D, "/srv/app/a" } },
+      { "other, on the host, created /srv/app/a, at", "deleted /srv/app/a" }, { "/srv/.new/a" } },
+    { "from name to name is one rename", { { R, "/srv/b", "/srv/a" }, { R, "/srv/c", "/srv/b" }, { R, "/srv/d", "/srv/c", .ms = 10 } },
+      { "agent, on the host, renamed /srv/a to /srv/d, at", "folded    2 changes for names that files had in between" }, { "renamed 2", "in all" } },
+    { "from name to name, hours apart, is not", { { R, "/srv/b", "/srv/a" }, { R, "/srv/c", "/srv/b", .ms = 3600000 } },
+      { "/srv/a to /srv/b", "/srv/b to /srv/c" }, { "in between" } },
+    { "and then deleted", { { R, "/srv/0", "/srv/a" }, { R, "/srv/1", "/srv/0" }, { D, "/srv/1" } },
+      { "agent, on the host, deleted /srv/a (moved to /srv/1 first), at" }, { "renamed" } },
+    { "there and back within a moment is no exchange", { { R, "/srv/b", "/srv/a", .inode = 7 }, { R, "/srv/a", "/srv/b", .inode = 7 } }, { "renamed" }, { "exchanged" } },
+    { "where it is not known which file, nor", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" } }, { "renamed" }, { "exchanged" } },
+    { "there and back is one file", { { R, "/srv/b", "/srv/a", .inode = 7 }, { R, "/srv/a", "/srv/b", .inode = 7, .ms = 10 } },
+      { "agent, on the host, renamed /srv/a to /srv/b and back, ", "/srv/a renamed to /srv/b and back, from" }, { "2 files", "twice" } },
+    { "hours later as well", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b", .ms = 3600000 } },
+      { "agent, on the host, renamed /srv/a to /srv/b and back, from" }, { "2 files" } },
+    { "by a third name", { { R, "/srv/b", "/srv/a" }, { R, "/srv/c", "/srv/b" }, { R, "/srv/a", "/srv/c" } },
+      { "agent, on the host, renamed /srv/a to /srv/c and back, at" }, { "2 files" } },
+    { "out of what is watched", { { R, "/out/a", "/srv/a" }, { R, "/srv/a", "/out/a" } },
+      { "agent, on the host, renamed /srv/a to /out/a and back, at" }, { "2 files", "moved" } },
+    { "several, there and back", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" }, { R, "/srv/d", "/srv/c" }, { R, "/srv/c", "/srv/d" } },
+      { "renamed 2 files in /srv and back, at", "2 files renamed in /srv and back: /srv/a to /srv/b, /srv/c to /srv/d" }, { "4 files" } },
+    { "twice there and back", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" }, { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" } },
+      { "renamed /srv/a to /srv/b and back twice, at" }, { "2 files" } },
+    { "brought back by another one", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b", .who = OTHER } },
+      { "agent, on the host, renamed /srv/a to /srv/b, at", "other, on the host, renamed /srv/b to /srv/a, at" }, { "and back" } },
+    { "back, and deleted", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" }, { D, "/srv/a" } }, { "renamed /srv/a to /srv/b and back", "deleted /srv/a" }, { "moved" } },
     { "there and back is no exchange", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b", .ms = 5000 } }, { "renamed" }, { "exchanged" } },
     { "deleted what another one had moved", { { R, "/srv/b", "/srv/a", .who = OTHER }, { D, "/srv/b" } },
       { "other, on the host, renamed /srv/a to /srv/b", "agent, on the host, deleted /srv/b (which had been /srv/a)" } },
@@ -190,6 +228,9 @@ static const struct row rows[] = {
       { { OPERATION_UTIME, "/srv/a", .note = EVENT_NOTE_SAME } }, { "set the times of /srv/a" } },
     { "attributes, not known which", { { OPERATION_ATTRIBUTES, "/srv/a" } },
       { "changed an attribute of /srv/a (which one is not known)" }, { "times", "mode" } },
+    { "opened, and what followed changed nothing",
+      { { O, "/srv/a" }, { OPERATION_ATTRIBUTES, "/srv/a", .note = EVENT_NOTE_SAME }, { OPERATION_ATTRIBUTES, "/srv/a", .note = EVENT_NOTE_SAME } },
+      { "agent, on the host, touched /srv/a twice, nothing changed, at", "/srv/a touched twice, nothing changed, at" }, { "made and removed" } },
     { "attributes, not known which, and nothing differs", { { OPERATION_ATTRIBUTES, "/srv/a", .note = EVENT_NOTE_SAME } },
       { "touched /srv/a, nothing changed" }, { "attribute" } },
     { "a change of mode with its values", { { M, "/srv/a", .before = S_IFREG | 0755, .after = S_IFREG | 0700 } },
@@ -224,71 +265,11 @@ static const struct row rows[] = {
         "attempt to delete /srv/a refused (EPERM), at" } },
     { "in words: links", { { OPERATION_SYMLINK, "/srv/l", "target" }, { OPERATION_LINK, "/srv/h", "/srv/a" } },
       { "created the symbolic link /srv/l to target", "created the hard link /srv/h to /srv/a" } },
+    { "a link that gets its final name", { { OPERATION_SYMLINK, "/srv/l.tmp", "target" }, { R, "/srv/l", "/srv/l.tmp" } },
+      { "created the symbolic link /srv/l, at" }, { "l.tmp" } },
     { "in words: opened", { { O, "/srv/a" }, { O, "/srv/b" } }, { "opened 2 files in /srv for writing", "2 files opened for writing in /srv" } },
     { "without a name", { { D, "", .error = UNKNOWN_OUTCOME } }, { "whether it did is not known" } },
 };
-/* clang-format on */
-
-static struct process *script, *other;
-
-static struct process *person(enum who who)
-{
-    struct process *all[] = { agent, agent, app, runc, script, other };
-
-    return all[who];
-}
-
-static void add_step(const struct step *s, struct container *victim)
-{
-    struct event *e = make_event(s->op, s->path, person(s->who), victim, T0 + (uint64_t)s->ms * NS_PER_MS);
-
-    e->error = s->error;
-    if (s->op == OPERATION_RENAME)
-        event_set(e, &e->previous_path, bytes_of(s->from));
-    else if (s->from)
-        event_set(e, &e->target_path, bytes_of(s->from));
-    if (s->before)
-        e->before = (struct file_state){ .known = FILE_MODE, .mode = s->before };
-    if (s->after)
-        e->after = (struct file_state){ .known = FILE_MODE, .mode = s->after };
-    if (s->was || s->is) {
-        e->before = (struct file_state){ .known = FILE_SIZE, .size = s->was };
-        e->after = (struct file_state){ .known = FILE_SIZE, .size = s->is };
-    }
-    if (s->syscall) {
-        e->syscall_arch = AUDIT_ARCH_X86_64;
-        e->syscall = s->syscall;
-    }
-    if (s->sensors)
-        e->sensors = s->sensors;
-    if (s->type)
-        e->file = (struct file_state){ .known = FILE_MODE, .mode = s->type };
-    e->note = bytes_of(s->note);
-    e->actor_presumed = s->presumed;
-    e->bytes = s->bytes;
-    e->bytes_known = s->bytes > 0;
-    event_set(e, &e->watch_text, bytes_of("/srv"));
-    assert_int_equal(case_add_event(c, e), 0);
-    event_free(e);
-}
-
-static int set_up_people(void **state)
-{
-    int r = set_up(state);
-
-    setenv("TZ", "UTC", 1);
-    tzset();
-    script = make_process(40, "/bin/sh", process_ref(init));
-    other = make_process(41, "/opt/x/other", process_ref(init));
-    return r;
-}
-
-static int tear_down_people(void **state)
-{
-    process_unref(script);
-    process_unref(other);
-    return tear_down(state);
-}
 
 /* Reported and folded, of all culprits and of the noise. */
 static long long counted(json_t *all)
@@ -430,351 +411,6 @@ static void half_a_replacement(void **state)
     event_free(replace);
 }
 
-/* ---- the cause ---- */
-
-static void set_cause(struct event *e, enum run_kind run, const char *name, enum launcher_kind launcher, const char *by,
-                      const char *tool)
-{
-    e->cause.run.kind = run;
-    e->cause.run.name = bytes_of(name);
-    e->cause.launcher.kind = launcher;
-    e->cause.launcher.name = bytes_of(by);
-    e->cause.tool = bytes_of(tool);
-    e->cause.key.number = 42;
-}
-
-static void by_cause(void **state)
-{
-    struct process *tools[2] = { make_process(50, "/bin/rm", process_ref(init)), make_process(51, "/bin/mv", process_ref(init)) };
-    struct event *e;
-    json_t *all, *cause;
-
-    (void)state;
-    for (unsigned i = 0; i < 4; i++) {
-        char path[16];
-
-        snprintf(path, sizeof(path), "/srv/%u", i);
-        e = make_event(i == 3 ? R : D, path, tools[i == 3], NULL, T0 + i * NS_PER_MS);
-        event_set(e, &e->previous_path, bytes_of("/srv/old"));
-        set_cause(e, RUN_SCRIPT, "/opt/jobs/purge-logs", LAUNCHER_CRON, "bob", i == 3 ? "mv" : "rm");
-        e->cause.run.args = BYTES("sh\0/opt/jobs/purge-logs\0--older 3\0");
-        e->cause.launcher.detail = bytes_of("8 3 * * * /opt/jobs/purge-logs");
-        case_add_event(c, e);
-        event_free(e);
-    }
-    assert_int_equal(verdicts(), 1);
-    says("VERDICT  /opt/jobs/purge-logs, a cron job of bob, on the host, deleted 3 files in /srv and renamed /srv/old to /srv/3 "
-         "with rm and mv, at 02:45:35 on Tue 24 Nov.");
-    says("who       sh /opt/jobs/purge-logs '--older 3' · cron of bob (8 3 * * * /opt/jobs/purge-logs)");
-    says("tools     rm (1 process) · mv (1 process)");
-    says("next      its job: crontab -l -u bob");
-    all = lines();
-    cause = json_object_get(json_object_get(json_array_get(all, 0), "culprit"), "cause");
-    assert_string_equal(json_string_value(json_object_get(cause, "kind")), "script");
-    assert_string_equal(json_string_value(json_object_get(cause, "command_line")), "sh /opt/jobs/purge-logs --older 3");
-    assert_string_equal(json_string_value(json_object_get(json_object_get(cause, "launcher"), "kind")), "cron");
-    json_decref(all);
-    process_unref(tools[0]);
-    process_unref(tools[1]);
-}
-
-static void person_of(struct event *e)
-{
-    e->cause.person = (struct person){ .known = true, .id = 1000, .name = bytes_of("ann"), .as_id = 0, .as_name = bytes_of("root"),
-                                       .by = bytes_of("sudo"), .terminal = bytes_of("pts/3"), .remote = bytes_of("10.0.0.7") };
-}
-
-static void by_a_person(void **state)
-{
-    struct event *e = make_event(D, "/etc/app.conf", agent, NULL, T0);
-    json_t *all, *who;
-
-    (void)state;
-    set_cause(e, RUN_COMMAND, "/usr/bin/rm", LAUNCHER_PERSON, "ann", NULL);
-    e->cause.run.args = BYTES("sudo\0rm\0-f\0/etc/app.conf\0");
-    e->cause.run.directory = bytes_of("/home/ann");
-    person_of(e);
-    e->actor.login_uid = 1000;
-    case_add_event(c, e);
-    event_free(e);
-    says("VERDICT  ann, as root by sudo, at pts/3 from 10.0.0.7, deleted /etc/app.conf: sudo rm -f /etc/app.conf, in /home/ann, "
-         "at 02:45:35 on Tue 24 Nov.");
-    says("person    ann, as root by sudo, at pts/3 from 10.0.0.7 (login uid 1000)");
-    all = lines();
-    who = json_object_get(json_object_get(json_array_get(all, 0), "culprit"), "person");
-    assert_string_equal(json_string_value(json_object_get(who, "remote")), "10.0.0.7");
-    assert_string_equal(json_string_value(json_object_get(who, "by")), "sudo");
-    json_decref(all);
-}
-
-/* What belongs to the product is no tool of it. */
-static void by_a_product(void **state)
-{
-    (void)state;
-    process_set(agent, &agent->owner.product, bytes_of("XDR"));
-    for (unsigned i = 0; i < 2; i++) {
-        struct event *e = make_event(D, i ? "/srv/b" : "/srv/a", i ? other : agent, NULL, T0 + i);
-
-        set_cause(e, RUN_PROGRAM, "/opt/x/daemon", LAUNCHER_PRODUCT, "XDR", i ? "other" : "agent");
-        e->cause.launcher.detail = bytes_of("EDR");
-        case_add_event(c, e);
-        event_free(e);
-    }
-    says("VERDICT  XDR's agent, on the host, deleted 2 files in /srv with other, at");
-}
-
-static void by_exec(void **state)
-{
-    struct event *e = make_event(D, "/prd/a", app, web, T0);
-
-    (void)state;
-    set_cause(e, RUN_COMMAND, "/bin/rm", LAUNCHER_EXEC, "web", NULL);
-    e->cause.launcher.detail = BYTES("docker\0exec\0web\0rm\0/prd/a\0");
-    case_add_event(c, e);
-    event_free(e);
-    says("VERDICT  rm, run by docker exec in container web, deleted /prd/a of container web, at");
-    says("exec in container web (docker exec web rm /prd/a)");
-}
-
-static void by_health_check(void **state)
-{
-    static const struct {
-        enum run_kind kind;
-        const char *name, *tool;
-        struct bytes check;
-        const char *said;
-    } checks[] = {
-        { RUN_COMMAND, "/bin/rm", NULL, { "rm\0-f\0/prd/a\0", 13 }, "VERDICT  The health check of container web (rm -f /prd/a) deleted /prd/a of" },
-        { RUN_SCRIPT, "/check.sh", "rm", { "/check.sh\0-q\0", 13 }, "VERDICT  The health check of container web (/check.sh -q) deleted /prd/a of container web with rm" },
-        { RUN_SCRIPT, "/tidy.sh", "rm", { "/check\0-q\0", 10 }, "VERDICT  The health check of container web (/check -q), running /tidy.sh, deleted /prd/a" },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-        struct event *e = make_event(D, "/prd/a", app, web, T0);
-
-        set_cause(e, checks[i].kind, checks[i].name, LAUNCHER_HEALTH_CHECK, "web", checks[i].tool);
-        e->cause.launcher.detail = checks[i].check;
-        e->cause.key.number = 200 + i;
-        case_add_event(c, e);
-        event_free(e);
-        says(checks[i].said);
-    }
-    says("health check of container web (/check -q)");
-}
-
-/* One program of two users is two culprits, and the sentence distinguishes them. */
-static void by_two_users(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < 2; i++) {
-        struct event *e = make_event(D, i ? "/srv/b" : "/srv/a", agent, NULL, T0 + i);
-
-        set_cause(e, RUN_SCRIPT, "/opt/x.sh", LAUNCHER_UNKNOWN, NULL, "rm");
-        e->cause.key.number = 100 + i;
-        e->actor.cred = (struct credentials){ .known = true, .uid = i * 1000, .euid = i * 1000 };
-        case_add_event(c, e);
-        event_free(e);
-    }
-    assert_int_equal(verdicts(), 2);
-    says("VERDICT  /opt/x.sh, on the host, deleted /srv/a with rm");
-    says("VERDICT  /opt/x.sh, as uid 1000, on the host, deleted /srv/b with rm");
-}
-
-/* Whoever makes two keys with one number is two culprits all the same. */
-static void by_one_number(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < 4; i++) {
-        char path[16];
-        struct event *e;
-
-        snprintf(path, sizeof(path), "/srv/%u", i);
-        e = make_event(D, path, agent, NULL, T0 + i);
-        set_cause(e, RUN_SCRIPT, i % 2 ? "/opt/evil.sh" : "/opt/x.sh", LAUNCHER_UNKNOWN, NULL, "rm");
-        e->cause.key = (struct fingerprint){ 7, i % 2 };
-        case_add_event(c, e);
-        event_free(e);
-    }
-    assert_int_equal(verdicts(), 2);
-    says("VERDICT  /opt/x.sh, on the host, deleted 2 files in /srv with rm");
-    says("VERDICT  /opt/evil.sh, on the host, deleted 2 files in /srv with rm");
-}
-
-/* `sort x > y`, in whatever order the two are read. */
-static void a_redirection_is_its_commands(void **state)
-{
-    (void)state;
-    for (unsigned order = 0; order < 2; order++) {
-        struct process *shell = make_process(60 + (int)order, "/bin/bash", process_ref(init));
-        struct process *sort = make_process(60 + (int)order, "/bin/sort", process_ref(init));
-
-        for (unsigned i = 0; i < 2; i++) {
-            bool is_shell = i == order;
-            struct event *e = make_event(is_shell ? C : W, order ? "/srv/b" : "/srv/a", is_shell ? shell : sort, NULL, T0 + !is_shell);
-
-            set_cause(e, is_shell ? RUN_BUILTIN : RUN_COMMAND, is_shell ? "bash" : "sort", LAUNCHER_PERSON, "ann", NULL);
-            e->cause.run.args = is_shell ? BYTES("-bash\0") : BYTES("sort\0x\0");
-            e->cause.key = (struct fingerprint){ is_shell ? 100 : 101 + order, 0 };
-            person_of(e);
-            case_add_event(c, e);
-            event_free(e);
-        }
-        process_unref(shell);
-        process_unref(sort);
-    }
-    assert_int_equal(verdicts(), 2);
-    says("created /srv/a: sort x, at");
-    says("/srv/b: sort x, at");
-    says_not("typed in");
-}
-
-/* Another process's redirection stays the shell's. */
-static void a_redirection_of_its_own(void **state)
-{
-    (void)state;
-    for (unsigned i = 0; i < 2; i++) {
-        struct process *p = make_process(60 + (int)i, i ? "/bin/sort" : "/bin/bash", process_ref(init));
-        struct event *e = make_event(C, i ? "/srv/b" : "/srv/a", p, NULL, T0 + i);
-
-        set_cause(e, i ? RUN_COMMAND : RUN_BUILTIN, i ? "sort" : "bash", LAUNCHER_PERSON, "ann", NULL);
-        e->cause.run.args = i ? BYTES("sort\0x\0") : BYTES("-bash\0");
-        e->cause.key = (struct fingerprint){ 100 + i, 0 };
-        person_of(e);
-        case_add_event(c, e);
-        event_free(e);
-        process_unref(p);
-    }
-    assert_int_equal(verdicts(), 2);
-    says("created /srv/a: a command typed in bash (a shell builtin or redirection), at");
-    says("created /srv/b: sort x, at");
-}
-
-struct subject_row {
-    const char *name;
-    enum run_kind run;
-    const char *what, *interpreter;
-    enum launcher_kind launcher;
-    const char *by, *detail;
-    bool with_person, claimed;
-    const char *says;
-};
-
-static const struct subject_row subject_rows[] = {
-    { "service", RUN_SCRIPT, "/srv/backup.py", "python3", LAUNCHER_SERVICE, "backup.service", NULL, false, false,
-      "VERDICT  /srv/backup.py (python3), service backup.service, deleted" },
-    { "timer", RUN_SCRIPT, "/usr/lib/x", "sh", LAUNCHER_TIMER, "x.service", "x.timer", false, false,
-      "VERDICT  /usr/lib/x, service x.service, started by its timer, deleted" },
-    { "ansible", RUN_ANSIBLE, "file", "python3", LAUNCHER_CONFIGURATION, "Ansible", "playbook site.yml", true, false,
-      "VERDICT  Ansible (module file, playbook site.yml), run by ann, as root by sudo, at pts/3 from 10.0.0.7, deleted" },
-    { "package", RUN_MAINTAINER, "postinst of foo", NULL, LAUNCHER_PACKAGE, "apt-get", "foo", false, false,
-      "VERDICT  apt-get (foo), running the postinst of foo, on the host, deleted" },
-    { "make", RUN_TARGET, "clean", "make", LAUNCHER_UNKNOWN, NULL, NULL, false, false, "VERDICT  make clean, on the host, deleted" },
-    { "git", RUN_GIT, "checkout", "git", LAUNCHER_UNKNOWN, NULL, NULL, false, false, "VERDICT  git checkout, on the host, deleted" },
-    { "module", RUN_MODULE, "pkg.tool", "python3", LAUNCHER_UNKNOWN, NULL, NULL, false, false,
-      "VERDICT  python3 -m pkg.tool, on the host, deleted" },
-    { "claimed", RUN_SCRIPT, "/x/y", "agent", LAUNCHER_UNKNOWN, NULL, NULL, false, true,
-      "VERDICT  agent, which says it runs /x/y, on the host, deleted" },
-    { "a command of culprit run", RUN_SCRIPT, "/x/y", "sh", LAUNCHER_COMMAND, NULL, NULL, false, false,
-      "VERDICT  A command of culprit run (/x/y) deleted" },
-    { "ssh", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "ann", NULL, false, false,
-      "VERDICT  rm, a command given to ssh by ann, on the host, deleted" },
-    { "ssh, and who logged in", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "bob", NULL, true, false,
-      "VERDICT  rm, a command given to ssh by bob, run by ann, as root by sudo, at pts/3 from 10.0.0.7, on the host, deleted" },
-    { "anacron", RUN_SCRIPT, "/etc/cron.daily/x", "sh", LAUNCHER_ANACRON, "root", NULL, false, false,
-      "VERDICT  /etc/cron.daily/x, an anacron job of root, on the host, deleted" },
-    { "anacron alone", RUN_SCRIPT, "/etc/cron.daily/x", "sh", LAUNCHER_ANACRON, NULL, NULL, false, false,
-      "VERDICT  /etc/cron.daily/x, an anacron job, on the host, deleted" },
-    { "an entry point", RUN_SCRIPT, "/entry.sh", "sh", LAUNCHER_ENTRY_POINT, "web", "/entry.sh", false, false,
-      "VERDICT  The entry point of container web (/entry.sh), on the host, deleted" },
-    { "what an entry point runs", RUN_SCRIPT, "/bin/clean", "sh", LAUNCHER_ENTRY_POINT, "web", "/entry.sh", false, false,
-      "VERDICT  /bin/clean, run by the entry point of container web (/entry.sh), on the host, deleted" },
-    { "docker cp", RUN_PROGRAM, "/usr/bin/dockerd", NULL, LAUNCHER_COPY, "Docker", NULL, false, false,
-      "VERDICT  dockerd, for docker cp, on the host, deleted" },
-};
-
-/* The first word is what the process calls itself. */
-static const struct line_row {
-    const char *name, *executable;
-    struct bytes args;
-    const char *says;
-    enum run_kind kind; /* RUN_UNKNOWN: a command */
-    const char *script;
-    bool input;
-} line_rows[] = {
-    { "its own name", "/usr/bin/rm", { "rm\0-f\0a", 8 }, "rm -f a" },
-    { "a path", "/usr/bin/rm", { "/bin/rm\0a", 10 }, "/bin/rm a" },
-    { "an alternative", "/usr/bin/vim.basic", { "vi\0a", 5 }, "vi a" },
-    { "another one's name", "/usr/bin/rm", { "/opt/innocent.sh\0-f\0a", 22 }, "rm -f a (calls itself /opt/innocent.sh)" },
-    { "an empty name", "/usr/bin/rm", { "\0-f\0a", 6 }, "rm -f a" },
-    { "not known what it is", "", { "/opt/x\0a", 9 }, "/opt/x a" },
-    { "no arguments", "/usr/bin/rm", { "x", 1 }, "x" },
-    { "a script by where it is", "/usr/bin/dash", { "sh\0./purge\0./purge\0", 19 }, "sh /opt/purge ./purge", RUN_SCRIPT, "/opt/purge" },
-    { "a script by its path", "/usr/bin/dash", { "sh\0/opt/link/purge\0", 19 }, "sh /opt/link/purge", RUN_SCRIPT, "/opt/purge" },
-    { "a hook", "/usr/bin/dash", { "/bin/sh\0.git/hooks/update\0x\0", 28 }, "/bin/sh /src/.git/hooks/update x", RUN_GIT_HOOK, "/src/.git/hooks/update" },
-    { "not known where", "/usr/bin/dash", { "sh\0./purge\0", 11 }, "sh ./purge", RUN_SCRIPT, "./purge" },
-    { "from a file", "/usr/bin/bash", { "bash\0-s\0", 8 }, "bash -s < /opt/a.sh", RUN_SCRIPT, "/opt/a.sh", true },
-    { "from a pipe", "/usr/bin/bash", { "bash\0-s\0", 8 }, "standard input of bash -s", RUN_INPUT, "bash" },
-    { "from a pipe, told so", "/usr/bin/python3.11", { "python3\0-\0", 10 }, "standard input of python3", RUN_INPUT, "python3.11" },
-    { "typed", "/usr/bin/bash", { "-bash\0", 6 }, "a command typed in bash (a shell builtin or redirection)", RUN_BUILTIN, "bash" },
-};
-
-static void run_lines(void **state)
-{
-    const struct line_row *row = *state;
-    struct process *p = process_new(1, 1);
-    struct cause_run run = { .kind = row->kind ? row->kind : RUN_COMMAND, .process = p, .input = row->input,
-                             .name = bytes_of(row->script ? row->script : row->executable) };
-    struct sbuf out = SBUF_INIT;
-
-    process_set(p, &p->executable, bytes_of(row->executable));
-    name_run_line(&out, &run, row->args, 0);
-    assert_string_equal(sbuf_str(&out), row->says);
-    sbuf_done(&out);
-    process_unref(p);
-}
-
-static void subject(void **state)
-{
-    const struct subject_row *row = *state;
-    struct event *e;
-
-    set_up_people(NULL);
-    e = make_event(D, "/srv/a", agent, NULL, T0);
-    set_cause(e, row->run, row->what, row->launcher, row->by, NULL);
-    e->cause.run.interpreter = bytes_of(row->interpreter);
-    e->cause.launcher.detail = bytes_of(row->detail);
-    e->cause.run.claimed = row->claimed;
-    if (row->with_person)
-        person_of(e);
-    case_add_event(c, e);
-    event_free(e);
-    says(row->says);
-    tear_down_people(NULL);
-}
-
-/* ---- the page ---- */
-
-static void wraps_at_the_width(void **state)
-{
-    unsigned longest = 0, n = 0;
-
-    (void)state;
-    for (unsigned i = 0; i < 3; i++) {
-        char path[64];
-
-        snprintf(path, sizeof(path), "/srv/漢字漢字漢字漢字漢字 漢字漢字/%u", i);
-        add_step(&(struct step){ D, path }, NULL);
-        add_step(&(struct step){ M, path }, NULL);
-    }
-    sbuf_clear(&text);
-    case_write_text(c, false, 60, &text);
-    for (const char *at = sbuf_str(&text); *at; at = strchr(at, '\n') + 1, n++)
-        longest = MAX(longest, escape_columns((struct bytes){ at, strcspn(at, "\n") }));
-    assert_in_range(longest, 40, 60);
-    assert_non_null(strstr(sbuf_str(&text), "\n         ")); /* what goes on is indented */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -782,17 +418,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(followed_files_give_way, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(the_same_counts_by_operation, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(half_a_replacement, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_exec, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_health_check, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(by_one_number, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(a_redirection_is_its_commands, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(a_redirection_of_its_own, set_up_people, tear_down_people),
-        cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
 
-    return RUN_ROWS(rows, rule) + RUN_ROWS(subject_rows, subject) + RUN_ROWS(line_rows, run_lines) + cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) +
+           RUN_ROWS(rows, rule);
 }

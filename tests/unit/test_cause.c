@@ -1,110 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Chains of processes, and whom a person would name. One row for each kind of interpreter, wrapper, launcher. */
 #include "test.h"
+#include "cause_chain.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "cause/argv.h"
-#include "cause/build.h"
-#include "cause/cause.h"
-#include "cause/interpreter.h"
-#include "cause/launcher.h"
-#include "cause/link.h"
-#include "cause/wrapper.h"
-#include "make.h"
-
-/* One process, from pid 1 down. `args`: each followed by '|' but the last. */
-struct step {
-    const char *executable, *args, *directory;
-    const char *script; /* of #!, as the kernel says */
-    const char *tty, *unit, *product, *user, *input;
-    const char *job;    /* of a CI runner, by its environment */
-    const char *copier, *client; /* that asked for it, each argument followed by '|' but the last */
-    bool inside;        /* in container web */
-    bool executed;      /* the same process as the one above, after an exec */
-    uint32_t uid;
-    pid_t pid;
-};
-
-#define STEPS 10
 #define INIT { "/usr/lib/systemd/systemd", "/sbin/init" }
-#define CRON { "/usr/sbin/cron", "/usr/sbin/cron|-f", .unit = "cron.service" }
 #define SSHD { "/usr/sbin/sshd", "sshd: ann [priv]" }
-#define BASH { "/usr/bin/bash", "-bash", "/home/ann", .tty = "pts/3", .user = "ann" }
-#define RM { "/usr/bin/rm", "rm|-f|/srv/x" }
-
-static struct container *web;
-
-static void set_words(struct process *p, struct bytes *field, const char *text)
-{
-    struct bytes args;
-    char *copy = strdup(text);
-
-    for (char *c = copy; *c; c++)
-        if (*c == '|')
-            *c = '\0';
-    args = (struct bytes){ copy, *text ? strlen(text) + 1 : 0 };
-    process_set(p, field, args);
-    free(copy);
-}
-
-static void set_args(struct process *p, const char *text)
-{
-    set_words(p, &p->args, text);
-}
-
-/* A reference to the last of them. */
-static struct process *make_chain(const struct step *steps)
-{
-    struct process *p = NULL;
-    pid_t pid = 1;
-
-    for (unsigned i = 0; i < STEPS && (steps[i].executable || steps[i].args); i++) {
-        const struct step *s = &steps[i];
-        struct process *above = p;
-
-        if (s->executed) {
-            p = make_process(above->pid, s->executable, process_ref(above->parent));
-            p->earlier = above;
-        } else {
-            p = make_process(s->pid ? s->pid : pid++, s->executable, above);
-        }
-        if (s->args)
-            set_args(p, s->args);
-        process_set(p, &p->working_directory, bytes_of(s->directory));
-        process_set(p, &p->script, bytes_of(s->script));
-        process_set(p, &p->input, bytes_of(s->input));
-        process_set(p, &p->tty, bytes_of(s->tty));
-        process_set(p, &p->owner.unit, bytes_of(s->unit ? s->unit : above && !s->inside ? above->owner.unit.data : NULL));
-        process_set(p, &p->owner.product, bytes_of(s->product));
-        process_set(p, &p->launch.text, bytes_of(s->job));
-        p->launch.kind = s->job ? LAUNCH_CI_JOB : s->client ? LAUNCH_EXEC : LAUNCH_UNKNOWN;
-        if (s->copier)
-            p->launch.kind = LAUNCH_COPY;
-        if (s->client || s->copier)
-            set_words(p, &p->launch.text, s->client ? s->client : s->copier);
-        if (s->product)
-            p->owner.product_kind = bytes_of("EDR");
-        process_set(p, &p->real_user_name, bytes_of(s->user));
-        p->cred = (struct credentials){ .known = true, .uid = s->uid, .euid = s->uid };
-        if (s->inside) {
-            p->origin = ORIGIN_CONTAINER;
-            p->container = container_ref(web);
-        }
-    }
-    return p;
-}
-
-static struct event *find(const struct step *steps)
-{
-    struct process *p = make_chain(steps);
-    struct event *e = make_event(OPERATION_UNLINK, "/srv/x", p, NULL, 1);
-
-    cause_remember(e);
-    process_unref(p);
-    return e;
-}
 
 static const struct row {
     const char *name;
@@ -153,9 +55,9 @@ static const struct row {
     { "perl -e", { { "/usr/bin/perl", "perl|-pi|-e|s/a/b/|/srv/x" } }, "text perl", "" },
     { "ruby FILE", { { "/usr/bin/ruby3.1", "ruby|-r|json|-W0|/opt/a.rb" } }, "script /opt/a.rb", "" },
     { "ruby -e", { { "/usr/bin/ruby3.1", "ruby|-e|File.delete('x')" } }, "text ruby3.1", "" },
-    { "node FILE", { { "/usr/bin/node", "node|--max-old-space-size=4|-r|./x|/opt/a.js" } }, "script /opt/a.js", "" },
+    { "node FILE", { { "/usr/bin/node", "node|--max-old-space-size=4|--title|shop|-r|./x|/opt/a.js" } }, "script /opt/a.js", "" },
     { "node -e", { { "/usr/bin/node", "node|--eval|fs.rm()" } }, "text node", "" },
-    { "deno run", { { "/usr/bin/deno", "deno|run|--allow-write|/opt/a.ts" } }, "script /opt/a.ts", "" },
+    { "deno run", { { "/usr/bin/deno", "deno|run|--config|/opt/deno.json|-c|x|--allow-write|/opt/a.ts" } }, "script /opt/a.ts", "" },
     { "bun FILE", { { "/usr/bin/bun", "bun|/opt/a.ts" } }, "script /opt/a.ts", "" },
     { "php FILE", { { "/usr/bin/php8.2", "php|-d|a=b|/opt/a.php" } }, "script /opt/a.php", "" },
     { "php -f", { { "/usr/bin/php8.2", "php|-f|/opt/a.php" } }, "script /opt/a.php", "" },
@@ -206,12 +108,46 @@ static const struct row {
       { BASH, { "/usr/bin/make", "make|clean", "/src" }, { "/usr/bin/dash", "/bin/sh|-c|make -C a" }, { "/usr/bin/make", "make|-C|a|x", "/src" }, RM },
       "target clean", "rm", "person ann" },
     { "ninja", { BASH, { "/usr/bin/ninja", "ninja|-C|build|install", "/src" }, RM }, "target install", "rm", "person ann" },
+    { "make without a target", { BASH, { "/usr/bin/make", "make|-f|fix.mk|V=1", "/src" }, RM }, "target", "rm", "person ann" },
+    { "make of two targets", { BASH, { "/usr/bin/make", "make|clean|-j|4|V=1|all", "/src" }, RM }, "target clean all", "rm", "person ann" },
+    { "make of so many jobs and so great a load",
+      { BASH, { "/usr/bin/make", "make|-sj|4|-l|2.5|--load-average|2|--jobs|3|--assume-old|x|all", "/src" }, RM }, "target all", "rm", "person ann" },
+    { "a number that is no option's", { BASH, { "/usr/bin/make", "make|-j4|-l2|-s|2", "/src" }, RM }, "target 2", "rm", "person ann" },
+    { "make, behind --", { BASH, { "/usr/bin/make", "make|-l|--|-x", "/src" }, RM }, "target -x", "rm", "person ann" },
+    { "bmake -n takes no value", { BASH, { "/usr/bin/bmake", "bmake|-n|-j|4|clean", "/src" }, RM }, "target clean", "rm", "person ann" },
+    { "rake -j", { BASH, { "/usr/bin/ruby3.1", "ruby|/usr/bin/rake|-j|4|-e|p 1|clean", "/src", .script = "/usr/bin/rake" }, RM }, "target clean", "rm", "person ann" },
+    { "a tool of ninja's own", { BASH, { "/usr/bin/ninja", "ninja|-C|build|-t|clean|x", "/src" } }, "target -t clean", "", "person ann" },
+    { "gradle test --tests", { BASH, { "/usr/lib/jvm/bin/java", "java|-cp|/x.jar|org.gradle.wrapper.GradleWrapperMain|test|--tests|A.b|-F|off", "/src" } }, "target test", "", "person ann" },
+    { "just --set", { BASH, { "/usr/bin/just", "just|--set|os|linux|deploy", "/src" }, RM }, "target deploy", "rm", "person ann" },
+    { "just, whose recipe has arguments", { BASH, { "/usr/bin/just", "just|-f|a/justfile|deploy|prod", "/src" }, RM }, "target deploy", "rm", "person ann" },
+    { "maven", { BASH, { "/usr/bin/dash", "/bin/sh|/usr/share/maven/bin/mvn|clean|package", "/src", .script = "/usr/share/maven/bin/mvn" },
+               { "/usr/lib/jvm/bin/java", "/usr/lib/jvm/bin/java|-classpath|/x.jar|-Dmaven.home=/x|org.codehaus.plexus.classworlds.launcher.Launcher|-q|-s|/x.xml|clean|package",
+                 "/src", .executed = true } },
+      "target clean package", "", "person ann" },
+    { "gradle", { BASH, { "/usr/lib/jvm/bin/java", "java|-cp|/x.jar|org.gradle.wrapper.GradleWrapperMain|--no-daemon|-p|app|wipe", "/src" } }, "target wipe", "", "person ann" },
+    { "cmake has make do it", { BASH, { "/usr/bin/cmake", "cmake|--build|b|--target|wipe|-j|4|--|-k", "/src" }, { "/usr/bin/gmake", "/usr/bin/gmake|-f|Makefile|wipe", "/src/b" },
+        { "/usr/bin/dash", "/bin/sh|-c|rm x" }, RM }, "target --build wipe", "rm", "person ann" },
+    { "and make cmake", { BASH, { "/usr/bin/make", "make|all", "/src" }, { "/usr/bin/cmake", "cmake|--build|b", "/src" }, { "/usr/bin/gmake", "/usr/bin/gmake|-f|Makefile", "/src/b" }, RM },
+      "target all", "rm", "person ann" },
+    { "cmake --install", { BASH, { "/usr/bin/cmake", "cmake|--install|b|--prefix|/opt", "/src" } }, "target --install", "", "person ann" },
+    { "a script's tools, where nobody launched it for a reason", { { "/usr/bin/dash", "sh|/opt/bk" }, { "/usr/bin/x86_64-linux-gnu-gcc-12", "gcc|x.c" }, { "/usr/bin/ld", "ld" } }, "script /opt/bk", "ld" },
+    { "and its redirected dump", { { "/usr/bin/dash", "sh|/opt/bk" }, { "/usr/bin/mysqldump", "mysqldump|shop" } }, "script /opt/bk", "mysqldump" },
+    { "a tool that is a package's script first", { { "/usr/bin/dash", "sh|/opt/bk" }, { "/usr/bin/perl", "perl|/usr/bin/psql", .script = "/usr/bin/psql" }, { "/usr/lib/pg/psql", "psql", .executed = true } }, "script /opt/bk", "psql" },
+    { "a wrapper that is one", { { "/usr/bin/dash", "sh|/opt/bk" }, { "/usr/bin/perl", "perl|/usr/bin/parallel|rm", .script = "/usr/bin/parallel" }, RM }, "script /opt/bk", "rm" },
+    { "a server that a script begins", { { "/usr/bin/dash", "sh|/opt/mysqld_safe" }, { "/usr/sbin/mysqld", "mysqld" } }, "program mysqld", "" },
+    { "cmake that configures", { BASH, { "/usr/bin/cmake", "cmake|-B|b|.", "/src" } }, "command cmake", "", "person ann" },
+    { "npm, an option's value before the verb", { BASH, { "/usr/bin/node", "node|/usr/bin/npm|--loglevel|silent|run|clean", "/src", .script = "/usr/bin/npm" }, RM }, "npm-script clean", "rm", "person ann" },
+    { "npx of a text is its script", { BASH, { "/usr/bin/node", "node|/usr/bin/npx|-c|rm x", "/src", .script = "/usr/bin/npx" }, RM }, "script /usr/bin/npx", "rm", "person ann" },
     { "npm run",
       { BASH, { "/usr/bin/node", "node|/usr/bin/npm|run|clean", "/src", .script = "/usr/bin/npm" }, { "/usr/bin/dash", "sh|-c|rimraf dist" },
         { "/usr/bin/node", "node|/src/node_modules/.bin/rimraf|dist", .script = "/src/node_modules/.bin/rimraf" } },
       "npm-script clean", "rimraf", "person ann" },
     { "npm, which has written its title over its arguments", { BASH, { "/usr/bin/node", "npm run clean", "/src" }, RM },
       "npm-script clean", "rm", "person ann" },
+    { "npm install is no script of the package", { BASH, { "/usr/bin/node", "npm install left-pad", "/src" }, RM }, "target install", "rm", "person ann" },
+    { "npm install that runs one", { BASH, { "/usr/bin/node", "npm install", "/src" }, { "/usr/bin/dash", "sh|-c|npm run prepare" }, { "/usr/bin/node", "npm run prepare", "/src" }, RM },
+      "target install", "rm", "person ann" },
+    { "npx", { BASH, { "/usr/bin/node", "node|/usr/bin/npx|rimraf|dist", "/src", .script = "/usr/bin/npx" } }, "target rimraf", "", "person ann" },
     { "git", { BASH, { "/usr/bin/git", "git|-C|/src|checkout|main" } }, "git checkout", "", "person ann" },
     { "git in a script", { BASH, { "/usr/bin/bash", "bash|/opt/deploy.sh" }, { "/usr/bin/git", "git|pull" }, { "/usr/bin/git", "git|merge" } },
       "script /opt/deploy.sh", "git", "person ann" },
@@ -223,10 +159,10 @@ static const struct row {
         { "/usr/bin/dash", "/bin/sh|/var/lib/dpkg/info/foo:amd64.prerm|remove", .script = "/var/lib/dpkg/info/foo:amd64.prerm" }, RM },
       "maintainer-script prerm of foo", "rm", "package-manager apt-get", "foo, bar" },
     { "a package manager itself",
-      { BASH, { "/usr/bin/sudo", "sudo|apt-get|remove|foo" }, { "/usr/bin/apt-get", "apt-get|remove|foo" }, { "/usr/bin/dpkg", "dpkg|--remove|foo" } },
+      { BASH, { "/usr/bin/sudo", "sudo|apt-get|remove|foo" }, { "/usr/bin/apt-get", "apt-get|-o|x=y|remove|-t|backports|-d|foo" }, { "/usr/bin/dpkg", "dpkg|--remove|foo" } },
       "command apt-get", "dpkg", "package-manager apt-get", "foo" },
     { "dnf is a script",
-      { BASH, { "/usr/bin/python3.9", "/usr/bin/python3|/usr/bin/dnf|remove|foo", .script = "/usr/bin/dnf" } },
+      { BASH, { "/usr/bin/python3.9", "/usr/bin/python3|/usr/bin/dnf|remove|--setopt|a=b|foo|-c|x", .script = "/usr/bin/dnf" } },
       "script /usr/bin/dnf", "", "package-manager dnf", "foo" },
     { "an ansible module",
       { SSHD, { "/usr/bin/dash", "sh|-c|python3 x" }, { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_file.py" } },
@@ -337,8 +273,6 @@ static const struct row {
     { "a policy", { BASH, { "/usr/bin/cf-agent", "cf-agent|-KIf|/etc/site.cf" } },
       "command cf-agent", "", "configuration-management CFEngine", "/etc/site.cf" },
 
-#define PLAYBOOK { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|-i|hosts.yml|-e|@vars.yml|site.yml", .script = "/usr/bin/ansible-playbook" }
-#define MODULE(name) { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_" name ".py" }
     { "an ansible playbook among options", { BASH, PLAYBOOK, MODULE("file") }, "ansible-module file", "", "configuration-management Ansible", "site.yml" },
     { "one of two ansible playbooks",
       { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|a.yml|b.yml", .script = "/usr/bin/ansible-playbook" }, MODULE("file") },
@@ -423,118 +357,6 @@ static void names(void **state)
     event_free(e);
 }
 
-/* ---- what belongs together ---- */
-
-#define SCRIPT(path, by) { "/usr/bin/dash", "/bin/sh|" path, .script = path, .uid = by }
-
-static const struct pair {
-    const char *name;
-    struct step a[STEPS], b[STEPS];
-    bool same;
-} pairs[] = {
-    { "one script with two tools",
-      { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/rm", "rm|x", .uid = 1 } }, { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/mkdir", "mkdir|x", .uid = 1 } }, true },
-    { "one script, two runs", { CRON, SCRIPT("/opt/a", 1), RM }, { CRON, { "/usr/bin/dash", "/bin/sh|/opt/a|-v", .script = "/opt/a", .uid = 1, .pid = 77 }, RM }, true },
-    { "two scripts", { CRON, SCRIPT("/opt/a", 1), RM }, { CRON, SCRIPT("/opt/b", 1), RM }, false },
-    { "two python scripts", { BASH, { "/usr/bin/python3", "python3|/a.py" } }, { BASH, { "/usr/bin/python3", "python3|/b.py" } }, false },
-    { "two users of one script", { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/rm", "rm", .uid = 1 } }, { CRON, SCRIPT("/opt/a", 2), { "/usr/bin/rm", "rm", .uid = 2 } }, false },
-    { "root's rm and bob's", { BASH, { "/usr/bin/rm", "rm|x" } }, { BASH, { "/usr/bin/rm", "rm|x", .uid = 2 } }, false },
-    { "one person types two commands of one program", { BASH, { "/usr/bin/rm", "rm|a" } }, { BASH, { "/usr/bin/rm", "rm|b" } }, true },
-    { "and one of them with sudo, which makes a terminal", { BASH, { "/usr/bin/rm", "rm|a" } },
-      { BASH, { "/usr/bin/sudo", "sudo|rm|b" }, { "/usr/bin/rm", "rm|b", .tty = "pts/9" } }, true },
-    { "at another terminal", { BASH, { "/usr/bin/rm", "rm|a" } },
-      { { "/usr/bin/bash", "-bash", .tty = "pts/4", .user = "ann" }, { "/usr/bin/rm", "rm|b" } }, false },
-    { "two lines of one crontab", { CRON, { "/bin/dash", "sh|-c|rm -f a" }, RM }, { CRON, { "/bin/dash", "sh|-c|rm -f b" }, RM }, false },
-    { "two targets", { { "/usr/bin/make", "make|a", "/s" }, RM }, { { "/usr/bin/make", "make|b", "/s" }, RM }, false },
-    { "one target in two directories", { { "/usr/bin/make", "make|a", "/s" }, RM }, { { "/usr/bin/make", "make|a", "/t" }, RM }, false },
-    { "on the host and in a container", { SCRIPT("/opt/a", 0), RM }, { { "/usr/bin/runc", "runc|create" }, { "/usr/bin/dash", "/bin/sh|/opt/a", .script = "/opt/a", .inside = true } }, false },
-    { "a real script and one that argv alone names", { { "/usr/bin/python3", "python3|/a.py" } }, { { "/tmp/python3", "python3|/a.py" } }, false },
-    { "a job's script has another name each time", { SCRIPT("/home/r/_work/_temp/a1.sh", 0), RM }, { SCRIPT("/home/r/_work/_temp/b2.sh", 0), RM }, true },
-    { "one ansible task for two items", { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|a" } }, { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|b" } }, true },
-    { "two ansible tasks", { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|a" } }, { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/mv", "mv|a|b" } }, false },
-    { "so has a directory of mktemp", { SCRIPT("/tmp/tmp.Ab12345678/x.sh", 0), RM }, { SCRIPT("/tmp/tmp.Zz12345678/x.sh", 0), RM }, true },
-};
-
-/* What the module `command` executed: arguments, or a shell's text. */
-static void ansible_commands(void **state)
-{
-    struct event *e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|-f|a" } });
-
-    (void)state;
-    assert_int_equal(e->cause.run.text.len, 8);
-    assert_memory_equal(e->cause.run.text.data, "rm\0-f\0a", 8);
-    event_free(e);
-    e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/dash", "/bin/sh|-c|rm -f a; :" }, { "/usr/bin/rm", "rm|-f|a" } });
-    assert_bytes(e->cause.run.text, "rm -f a; :");
-    event_free(e);
-    e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("unarchive"), { "/usr/bin/tar", "tar|x" } });
-    assert_int_equal(e->cause.run.text.len, 0);
-    event_free(e);
-}
-
-/* Who is named, where what was changed is another container's: nobody. */
-static void copied_into(void **state)
-{
-    static const struct step steps[STEPS] = { { "/usr/bin/dockerd", "dockerd" },
-                                              { "/usr/bin/dockerd", "docker-untar|/prd|/m", .copier = "docker|cp|a|web:/prd" } };
-    struct container *other = make_container("a7ba10172723", "db");
-    struct process *p = make_chain(steps);
-
-    (void)state;
-    for (unsigned i = 0; i < 3; i++) {
-        struct event *e = make_event(OPERATION_CREATE, "/prd/a", p, i == 0 ? NULL : i == 1 ? web : other, 1);
-
-        cause_remember(e);
-        assert_int_equal(e->cause.launcher.kind, LAUNCHER_COPY);
-        assert_int_equal(e->cause.launcher.detail.len, i < 2 ? sizeof("docker cp a web:/prd") : 0);
-        event_free(e);
-    }
-    process_unref(p);
-    container_unref(other);
-}
-
-static void groups(void **state)
-{
-    const struct pair *pair = *state;
-    struct event *a = find(pair->a), *b = find(pair->b);
-
-    if (pair->same)
-        assert_true(fingerprint_equal(a->cause.key, b->cause.key));
-    else
-        assert_false(fingerprint_equal(a->cause.key, b->cause.key));
-    event_free(a);
-    event_free(b);
-}
-
-/* ---- what an attacker writes ---- */
-
-/* Arguments of any length and content: nothing is read behind them. */
-/* ---- siblings ---- */
-
-/* Another process, started as `p` was. */
-static struct process *make_sibling(const struct process *p)
-{
-    struct process *s = make_process(p->pid + 100, p->executable.data, process_ref(p->parent));
-
-    process_set(s, &s->executable, p->executable);
-    process_set(s, &s->args, p->args);
-    process_set(s, &s->working_directory, p->working_directory);
-    process_set(s, &s->script, p->script);
-    process_set(s, &s->input, p->input);
-    process_set(s, &s->tty, p->tty);
-    process_set(s, &s->cgroup, p->cgroup);
-    process_set(s, &s->owner.unit, p->owner.unit);
-    process_set(s, &s->owner.product, p->owner.product);
-    s->owner.product_kind = p->owner.product_kind;
-    process_set(s, &s->user_name, p->user_name);
-    process_set(s, &s->real_user_name, p->real_user_name);
-    s->earlier = process_ref(p->earlier);
-    s->cred = p->cred;
-    s->origin = p->origin;
-    s->container = container_ref(p->container);
-    return s;
-}
-
 static void check_same_cause(const struct cause *a, const struct cause *b)
 {
     const struct bytes pairs_of[][2] = {
@@ -555,11 +377,6 @@ static void check_same_cause(const struct cause *a, const struct cause *b)
     assert_int_equal(a->person.as_id, b->person.as_id);
     for (size_t i = 0; i < ARRAY_SIZE(pairs_of); i++)
         assert_true(bytes_equal(pairs_of[i][0], pairs_of[i][1]));
-}
-
-static struct event *event_of(struct process *p)
-{
-    return make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
 }
 
 /* The cause that it has was taken from another event's: a search of its own finds the same. */
@@ -667,369 +484,18 @@ static void tools_of_scripts(void **state)
     assert_true(taken > 10);
 }
 
-/* A script's sibling leads tools, and what is taken from one of them still has its memory once all others are gone. */
-static void tools_of_siblings(void **state)
-{
-    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh|1", .tty = "pts/3", .user = "ann" } };
-    struct event *first = find(steps), *second, *third, *fourth;
-    struct process *p = make_sibling(first->actor.process), *rm, *again;
-
-    (void)state;
-    set_args(p, "bash|/opt/a.sh|2");
-    second = event_of(p);
-    assert_true(cause_suits_siblings(first));
-    assert_true(cause_of_sibling(second, first->actor.process, &first->cause));
-    assert_true(cause_suits_tools(second));
-    event_free(first);
-    rm = make_sibling(p);
-    process_unref(rm->parent);
-    rm->parent = process_ref(p);
-    process_set(rm, &rm->executable, bytes_of("/usr/bin/rm"));
-    set_args(rm, "rm|x");
-    third = event_of(rm);
-    assert_true(cause_of_launcher(third, &second->cause));
-    event_free(second);
-    again = make_sibling(rm);
-    fourth = event_of(again);
-    assert_true(cause_of_sibling(fourth, rm, &third->cause));
-    event_free(third);
-    process_unref(p);
-    process_unref(rm);
-    process_unref(again);
-    assert_bytes(fourth->cause.run.name, "/opt/a.sh");
-    assert_bytes(fourth->cause.tool, "rm");
-    assert_bytes(fourth->cause.run.interpreter, "bash");
-    assert_int_equal(fourth->cause.launcher.kind, LAUNCHER_PERSON);
-    event_free(fourth);
-}
-
-static const char *const other_args[] = { "bash|/opt/b.sh|1", "bash|/opt/a.sh.x", "bash|-c|/opt/a.sh", "bash|-x|/opt/a.sh|1", "bash", "bash|/opt/a" };
-
-static void distinguishes_scripts(void **state)
-{
-    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh|1", .tty = "pts/3", .user = "ann" } };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(other_args) + 2; i++) {
-        struct event *first = find(steps), *next;
-        struct process *p = make_sibling(first->actor.process);
-
-        if (i < ARRAY_SIZE(other_args))
-            set_args(p, other_args[i]);
-        else if (i == ARRAY_SIZE(other_args))
-            process_set(p, &p->working_directory, bytes_of("/elsewhere"));
-        next = event_of(p);
-        assert_true(cause_suits_siblings(first));
-        assert_int_equal(cause_of_sibling(next, first->actor.process, &first->cause), i > ARRAY_SIZE(other_args));
-        event_free(first);
-        event_free(next);
-        process_unref(p);
-    }
-}
-
-static void other_user(struct process *p)
-{
-    p->cred.uid = 1002;
-}
-
-static void other_login(struct process *p)
-{
-    p->login_uid = 1003;
-}
-
-static void other_terminal(struct process *p)
-{
-    process_set(p, &p->tty, bytes_of("pts/9"));
-}
-
-static void other_program(struct process *p)
-{
-    process_set(p, &p->executable, bytes_of("/usr/local/bin/rm"));
-}
-
-static void other_name(struct process *p)
-{
-    set_args(p, "sh|/opt/innocent.sh");
-}
-
-static void script_of_its_own(struct process *p)
-{
-    process_set(p, &p->script, bytes_of("/opt/b.sh"));
-}
-
-static void exec_before(struct process *p)
-{
-    p->earlier = make_process(p->pid, "/usr/bin/env", process_ref(p->parent));
-}
-
-static void other_unit(struct process *p)
-{
-    process_set(p, &p->owner.unit, bytes_of("other.service"));
-}
-
-static void in_container(struct process *p)
-{
-    p->container = container_ref(web);
-    p->origin = ORIGIN_CONTAINER;
-}
-
-static void other_parent(struct process *p)
-{
-    process_unref(p->parent);
-    p->parent = make_process(77, "/usr/bin/bash", NULL);
-}
-
-static void launched(struct process *p)
-{
-    p->launch.kind = LAUNCH_CRONTAB;
-}
-
-static const struct difference {
-    const char *name;
-    void (*make)(struct process *p);
-} differences[] = {
-    { "another user", other_user },       { "another login", other_login },     { "another terminal", other_terminal },
-    { "another program", other_program }, { "another name", other_name },       { "a script of its own", script_of_its_own },
-    { "an exec before", exec_before },    { "another unit", other_unit },       { "in a container", in_container },
-    { "another parent", other_parent },   { "launched by itself", launched },
-};
-
-static void distinguishes_siblings(void **state)
-{
-    const struct difference *d = *state;
-    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh", .tty = "pts/3", .user = "ann" }, RM };
-    struct event *first = find(steps), *next;
-    struct process *p = make_sibling(first->actor.process);
-
-    next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
-    assert_true(cause_suits_siblings(first));
-    assert_true(cause_of_sibling(next, first->actor.process, &first->cause));
-    event_free(next);
-    d->make(p);
-    next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
-    assert_false(cause_of_sibling(next, first->actor.process, &first->cause));
-    event_free(next);
-    event_free(first);
-    process_unref(p);
-}
-
-static void any_argv(void **state)
-{
-    static const char *const programs[] = { "/usr/bin/python3", "/usr/bin/bash", "/bin/busybox", "/usr/bin/java", "/usr/bin/make",
-                                            "/usr/bin/git", "/usr/bin/node", "/usr/bin/apt-get", "/usr/bin/awk", "/usr/bin/perl" };
-    static const char alphabet[] = "-c\0-m=e.r/js x\xff\n";
-    size_t size = 1 << 20;
-    char *text = malloc(size);
-    unsigned seed = 1;
-
-    (void)state;
-    for (unsigned round = 0; round < 4000; round++) {
-        size_t len = round < 8 ? (round & 1 ? size : round) : round % 60;
-        struct process *p = make_process(7, programs[round % ARRAY_SIZE(programs)], NULL);
-        struct event *e;
-
-        for (size_t i = 0; i < len; i++)
-            text[i] = round < 8 ? (round & 2 ? '\0' : 'a') : alphabet[(seed = seed * 1103515245 + 12345) >> 16 & 15];
-        p->args = (struct bytes){ memcpy(malloc(len ? len : 1), text, len), len }; /* of exactly this size: for the sanitizer */
-        if (round % 3 == 0)
-            process_set(p, &p->working_directory, BYTES("/w"));
-        e = make_event(OPERATION_UNLINK, "/x", p, NULL, 1);
-        cause_remember(e);
-        assert_int_not_equal(e->cause.key.number, 0);
-        {
-            char *args = (char *)(uintptr_t)p->args.data;
-
-            event_free(e);
-            process_unref(p);
-            free(args);
-        }
-    }
-    free(text);
-}
-
-/* A chain as long as it gets, and longer: cut. What is found is held when the event's process is not. */
-static void a_long_chain(void **state)
-{
-    struct process *p = make_process(1, "/usr/sbin/cron", NULL);
-    struct event *e;
-
-    (void)state;
-    for (pid_t pid = 2; pid < 1000; pid++) {
-        p = make_process(pid, "/usr/bin/dash", p);
-        set_args(p, pid == 990 ? "sh|/opt/a.sh" : "sh|-c|x; y");
-    }
-    e = make_event(OPERATION_UNLINK, "/x", p, NULL, 1);
-    process_unref(p);
-    cause_remember(e);
-    process_unref(e->actor.process);
-    e->actor.process = NULL;
-    assert_bytes(e->cause.run.name, "/opt/a.sh");
-    assert_bytes(e->cause.run.process->executable, "/usr/bin/dash");
-    event_free(e);
-}
-
-/* `while read; do ...; done`, a subshell, an applet of busybox: parts of one run of the script. */
-static void parts_of_a_script(void **state)
-{
-    const struct step script = { "/bin/busybox", "sh|/opt/a.sh", .script = "/opt/a.sh" }, other = { "/bin/busybox", "sh|/opt/a.sh|-q", .script = "/opt/a.sh" };
-    const struct step parts[STEPS] = { BASH, script, script, script }, runs[STEPS] = { BASH, other, script, RM };
-    struct event *e = find(parts);
-
-    (void)state;
-    assert_bytes(e->cause.run.name, "/opt/a.sh");
-    assert_ptr_equal(e->cause.run.process, e->actor.process->parent->parent);
-    event_free(e);
-    e = find(runs); /* it called itself with other arguments: that is another run */
-    assert_ptr_equal(e->cause.run.process, e->actor.process->parent);
-    event_free(e);
-}
-
-/* ---- health checks ---- */
-
-#define SHIM { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }
-#define RUNC_EXEC { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" }
-#define CONMON { "/usr/bin/conmon", "/usr/bin/conmon|--api-version|1|-c|67ba|--exec-attach" }
-
-static const struct health_row {
-    const char *name, *check;
-    struct step steps[STEPS];
-    const char *launcher;
-    bool by_client; /* somebody's docker exec is known */
-} healths[] = {
-    { "by a shell", "/bin/sh|-c|curl -f http://x/; rm /t",
-      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-c|curl -f http://x/; rm /t", .inside = true }, { "/usr/bin/rm", "rm|/t", .inside = true } },
-      "health-check" },
-    { "a program", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "health-check" },
-    { "the shell became another program", "/bin/sh|-c|rm /t",
-      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-c|rm /t", .inside = true }, { "/usr/bin/rm", "rm|/t", .inside = true, .executed = true } },
-      "health-check" },
-    { "a script", "/check.sh|-q", { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|/check.sh|-q", .script = "/check.sh", .inside = true } }, "health-check" },
-    { "a script in PATH, whose #! has an option", "check|-q",
-      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-e|/usr/local/bin/check|-q", .script = "/usr/local/bin/check", .inside = true } }, "health-check" },
-    { "the shim alone is known", "rm|-f|/t", { SHIM, { "/usr/bin/rm", "rm|-f|/t", .inside = true, .pid = 500 } }, "health-check" },
-    { "podman's", "rm|-f|/t", { CONMON, { "/usr/bin/crun", "crun|exec|67ba" }, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "health-check" },
-    { "another command", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/u", .inside = true } }, "container-exec" },
-    { "more arguments", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t|/u", .inside = true } }, "container-exec" },
-    { "fewer arguments", "rm|-f|/t|/u", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec" },
-    { "no script of the kernel's", "/check.sh|-q", { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|/check.sh|-q", .inside = true } }, "container-exec" },
-    { "not known", "", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec" },
-    { "somebody's docker exec of the same command", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec", .by_client = true },
-    { "the application runs the same command", "rm|-f|/t",
-      { SHIM, { "/usr/bin/runc", "runc|create|web" }, { "/usr/bin/app", "app", .inside = true }, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "entry-point" },
-    { "the entry point is the same command", "app|-x", { SHIM, { "/usr/bin/runc", "runc|create|web" }, { "/usr/bin/app", "app|-x", .inside = true } }, "entry-point" },
-    { "nobody above is known", "rm|-f|/t", { { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "unknown" },
-};
-
-static void checks_health(void **state)
-{
-    const struct health_row *row = *state;
-    struct container *plain = web;
-    struct process *p, *args = make_process(1, "/x", NULL);
-    struct event *e;
-
-    set_args(args, row->check);
-    web = make_container("67ba10172723", "web");
-    web->pid = 400;
-    container_set(web, &web->health_check, args->args);
-    p = make_chain(row->steps);
-    if (row->by_client)
-        p->launch.kind = LAUNCH_EXEC;
-    e = make_event(OPERATION_UNLINK, "/t", p, NULL, 1);
-    cause_remember(e);
-    assert_string_equal(cause_launcher_name(e->cause.launcher.kind), row->launcher);
-    if (e->cause.launcher.kind == LAUNCHER_HEALTH_CHECK) {
-        assert_bytes(e->cause.launcher.name, "web");
-        assert_true(bytes_equal(e->cause.launcher.detail, web->health_check));
-    }
-    event_free(e);
-    process_unref(p);
-    process_unref(args);
-    container_unref(web);
-    web = plain;
-}
-
-static void nobody(void **state)
-{
-    struct event *e = make_event(OPERATION_UNLINK, "/x", NULL, NULL, 1);
-
-    (void)state;
-    cause_remember(e);
-    assert_int_equal(e->cause.run.kind, RUN_UNKNOWN);
-    assert_int_equal(e->cause.launcher.kind, LAUNCHER_UNKNOWN);
-    e->actor.executable = BYTES("/usr/bin/rm");
-    cause_remember(e);
-    assert_int_equal(e->cause.run.kind, RUN_PROGRAM);
-    assert_bytes(e->cause.run.name, "rm");
-    event_free(e);
-}
-
-/* ---- tables ---- */
-
-static const char *interpreter_at(size_t i)
-{
-    return interpreter_row(i) ? interpreter_name(interpreter_row(i)) : NULL;
-}
-
-static const char *launcher_at(size_t i)
-{
-    return launcher_row(i) ? launcher_row(i)->program : NULL;
-}
-
-static void tables(void **state)
-{
-    const char *(*const lists[])(size_t) = { interpreter_at, launcher_at, wrapper_row, tool_row, changer_row, build_row_name };
-
-    (void)state;
-    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-        for (size_t i = 0; lists[l](i); i++) {
-            assert_int_not_equal(*lists[l](i), '\0');
-            if (i && strcmp(lists[l](i - 1), lists[l](i)) >= 0)
-                fail_msg("%s stands before %s", lists[l](i - 1), lists[l](i));
-        }
-    for (size_t i = 0; wrapper_row(i); i++)
-        assert_false(tool_is(bytes_of(wrapper_row(i))));
-    for (size_t i = 0; tool_row(i); i++) { /* what its name says is what is found of it */
-        struct process *p = make_process(7, tool_row(i), NULL);
-
-        set_args(p, tool_row(i));
-        assert_int_equal(tool_is_plain(bytes_of(tool_row(i))), link_of(p)->plain);
-        process_unref(p);
-    }
-    for (size_t i = 0; interpreter_at(i); i++)
-        assert_ptr_equal(interpreter_find(bytes_of(interpreter_at(i))), interpreter_row(i));
-    for (unsigned i = 1; i < RUN_KIND_COUNT; i++)
-        assert_string_not_equal(cause_run_name(i), cause_run_name(0));
-    for (unsigned i = 1; i < LAUNCHER_KIND_COUNT; i++)
-        assert_string_not_equal(cause_launcher_name(i), cause_launcher_name(0));
-}
-
-/* Every wrapper is seen through, every tool is explained by who runs it. */
-static void every_row(void **state)
-{
-    (void)state;
-    for (unsigned kind = 0; kind < 2; kind++)
-        for (size_t i = 0; kind ? wrapper_row(i) : tool_row(i); i++) {
-            char executable[64];
-            struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh" }, { executable, "x|y" }, RM };
-            struct event *e;
-
-            snprintf(executable, sizeof(executable), "/usr/bin/%s", kind ? wrapper_row(i) : tool_row(i));
-            e = find(steps);
-            assert_bytes(e->cause.run.name, "/opt/a.sh");
-            assert_int_equal(e->cause.launcher.kind, LAUNCHER_PERSON);
-            event_free(e);
-        }
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(parts_of_a_script), cmocka_unit_test(nobody),
-                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(script_siblings), cmocka_unit_test(tools_of_scripts),
-                                        cmocka_unit_test(tools_of_siblings), cmocka_unit_test(distinguishes_scripts), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(siblings),
+        cmocka_unit_test(script_siblings),
+        cmocka_unit_test(tools_of_scripts),
+    };
     int failed;
 
     web = make_container("67ba10172723", "web");
-    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + RUN_ROWS(differences, distinguishes_siblings) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL) +
+             RUN_ROWS(rows, names);
     container_unref(web);
     return failed;
 }

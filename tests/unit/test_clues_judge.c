@@ -16,6 +16,12 @@ static const struct clue_fact there = { .kind = CLUE_TIME, .from_ns = AT, .to_ns
     { .kind = kind_, .marks = marks_, .from_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), \
       .to_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), .suspect = { who, sizeof(who) - 1 } }
 #define NEVER INT32_MIN
+/* The same, as that user; and that he may not write, since then. */
+#define AS_FACT(user_, kind_, seconds, marks_, who) \
+    { .kind = kind_, .marks = marks_, .from_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), \
+      .to_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), .user = { user_, sizeof(user_) - 1 }, .suspect = { who, sizeof(who) - 1 } }
+#define BARRED(user_, seconds) \
+    { .kind = CLUE_ACCESS, .from_ns = AT + (uint64_t)((seconds) * (int64_t)SECOND), .user = { user_, sizeof(user_) - 1 } }
 #define HERE (CLUE_NAMES_PATH | CLUE_REMOVES)
 
 static const struct judge_row {
@@ -42,6 +48,9 @@ static const struct judge_row {
     { "minute: alone it is too little", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "job") }, NULL, NULL, NULL },
     { "session: but a login is enough", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "login by ssh: ann from 10.0.0.7") },
       "login by ssh: ann from 10.0.0.7", NULL, "session" },
+    { "session: su", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "su: (to root) ann on pts/3") }, "su: (to root) ann on pts/3", NULL, "session" },
+    { "session: sudo for a shell", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "sudo by ann: /bin/bash") }, "sudo by ann: /bin/bash", NULL, "session" },
+    { "sudo for a script is none", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "sudo by ann: /bin/bash /root/x.sh") }, NULL, NULL, NULL },
     { "a login after the change", { gone, FACT(CLUE_HAPPENED, 4, CLUE_STARTED, "login by ssh: ann from 10.0.0.7") }, NULL, NULL, NULL },
     { "a unit that began with the machine is no suspect for that", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL, -20 },
     { "nor by a record of that start",
@@ -94,6 +103,15 @@ static const struct judge_row {
       { gone, FACT(CLUE_HAPPENED, -20, CLUE_STARTED | CLUE_REMOVES, "package q"), FACT(CLUE_HAPPENED, -20, CLUE_STARTED | CLUE_REMOVES, "package p") },
       "package p", "package q", "owns" },
     { "restores: installing a package removes nothing of it", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_ALTERS, "package p") }, NULL, NULL, NULL },
+    { "several: a transaction that removed packages, before each of them",
+      { { .kind = CLUE_TIME, .marks = CLUE_LATEST, .from_ns = AT, .to_ns = AT, .path = { "/srv", 4 } },
+        FACT(CLUE_HAPPENED, -1, CLUE_STARTED | CLUE_REMOVES, "package q"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_REMOVES, "package p"),
+        FACT(CLUE_HAPPENED, -12, CLUE_STARTED, "apt: apt autoremove") },
+      "apt: apt autoremove", "package q", "several" },
+    { "called: of these the one that has its name there",
+      { { .kind = CLUE_TIME, .marks = CLUE_LATEST, .from_ns = AT, .to_ns = AT, .path = { "/srv", 4 } },
+        FACT(CLUE_HAPPENED, -1, CLUE_STARTED | CLUE_REMOVES, "package q"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_REMOVES, "package data") },
+      "package data", "package q", "called" },
     { "transaction: before its packages",
       { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_ALTERS, "package q"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "apt: apt upgrade") },
       "apt: apt upgrade", NULL, "transaction" },
@@ -125,6 +143,38 @@ static const struct judge_row {
     { "not_due: but the log has it",
       { gone, FACT(CLUE_RULE, NEVER, HERE | CLUE_NOT_DUE, "cron job: x"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_LOGGED | HERE, "cron job: x") },
       "cron job: x", NULL, "ran_here" },
+    { "left_home: userdel that was not asked to remove it",
+      { { .kind = CLUE_TIME, .from_ns = AT - 9 * SECOND, .to_ns = AT - 9 * SECOND, .path = { "/home/bob", 9 } }, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "userdel: bob") }, NULL, NULL, NULL },
+    { "ran_here: userdel, and the directory was made again",
+      { { .kind = CLUE_TIME, .from_ns = AT + SECOND, .to_ns = AT + SECOND, .path = { "/home/bob", 9 } },
+        { .kind = CLUE_TIME, .marks = CLUE_LATEST, .from_ns = AT - 9 * SECOND, .to_ns = AT - 9 * SECOND, .path = { "/home/bob", 9 } },
+        FACT(CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "userdel: bob") }, "userdel: bob", NULL, "ran_here" },
+    { "ran_here: userdel, and the directory is gone",
+      { { .kind = CLUE_TIME, .from_ns = AT, .to_ns = AT, .path = { "/home", 5 } }, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "userdel: bob") }, "userdel: bob", NULL, "ran_here" },
+    { "may_not_write: the user of a cron job may not",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), BARRED("bob", -60) }, NULL, NULL, NULL },
+    { "may_not_write: but it does not stand alone",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), BARRED("bob", -60), FACT(CLUE_HAPPENED, -3, CLUE_STARTED, "other") },
+      "other", NULL, "began" },
+    { "another user may not",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), BARRED("ann", -60) }, "cron job: x", NULL, "ran_here" },
+    { "he may not since the moment, as far as is known",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), BARRED("bob", 1) }, "cron job: x", NULL, "ran_here" },
+    { "may_not_write: at the moment itself that was so",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), BARRED("bob", 0) }, NULL, NULL, NULL },
+    { "of two users of one line one may",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"), AS_FACT("root", CLUE_RULE, NEVER, HERE, "cron job: x"), BARRED("bob", -60) },
+      "cron job: x", NULL, "ran_here" },
+    { "his command runs another as root",
+      { gone, AS_FACT("bob", CLUE_HAPPENED, -2, CLUE_STARTED | HERE, "cron job: x"),
+        { .kind = CLUE_RULE, .suspect = { "cron job: x", 11 }, .text = { "/usr/bin/sudo rm -rf /srv/data/x", 32 } }, BARRED("bob", -60) },
+      "cron job: x", NULL, "ran_here" },
+    { "who logged in may have become root by su",
+      { gone, AS_FACT("ann", CLUE_HAPPENED, -40, CLUE_STARTED, "login by ssh: ann from 10.0.0.7"), BARRED("ann", -60) },
+      "login by ssh: ann from 10.0.0.7", NULL, "session" },
+    { "at another moment it was not so yet",
+      { gone, AS_FACT("ann", CLUE_HAPPENED, -2402, CLUE_STARTED | HERE, "cron job: x"), BARRED("ann", -60) },
+      "cron job: x", NULL, "ran_here", 0, -2400 },
     { "not_logged: the log has others",
       { gone, FACT(CLUE_RULE, -1, HERE | CLUE_DUE, "cron job: x"), FACT(CLUE_HAPPENED, -40, CLUE_STARTED | CLUE_LOGGED, "cron job: y") },
       NULL, NULL, NULL },

@@ -13,6 +13,7 @@
 #define AT (UINT64_C(1795896800) * SECOND) /* Sat 2026-11-28 20:13:20 UTC */
 
 static struct clues *clues;
+static unsigned columns;
 
 /* With the moment that gathering would have found. */
 static void begin(void)
@@ -47,7 +48,8 @@ static void page(struct sbuf *out)
 {
     static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
     struct clue_circumstances circumstances;
-    struct clue_page p = { .clues = clues, .circumstances = &circumstances, .suspects = suspects, .target = bytes_of("/srv/data") };
+    struct clue_page p = { .clues = clues, .circumstances = &circumstances, .suspects = suspects, .target = bytes_of("/srv/data"),
+                             .columns = columns };
     size_t count;
     const struct clue_fact *facts = clues_facts(clues, &count);
 
@@ -103,6 +105,63 @@ static void test_few_and_repeated(void **state)
     assert_true(at(&out, "again") < at(&out, "second"));
     assert_null(memmem(out.data, out.len, "more (--format", 14));
     at(&out, "SUSPECTS  1  job: x: it began within seconds");
+    at(&out, "PRIVATE   before you hand this on, it has messages of all users and services\n");
+}
+
+/* What reaches back no farther says nothing by its silence; what was not there is worth having, where nobody is suspected. */
+static void test_too_late(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf answer = SBUF_INIT;
+
+    (void)state;
+    begin();
+    clue_put_cover(&answer, AT + 60 * SECOND, 0);
+    assert_int_equal(clues_take(clues, source_of("journal"), sbuf_bytes(&answer)), 0);
+    clues_set_report(clues, source_of("acct"), CLUE_STATE_ABSENT, BYTES_NULL);
+    page(&out);
+    at(&out, "TOO LATE  the systemd journal around the moment (since 20:14:20)");
+    at(&out, "SWITCH ON a journal that is kept longer: SystemMaxUse=");
+    at(&out, "; process accounting: the package acct");
+    assert_null(memmem(out.data, out.len, "nothing   in that minute", 24));
+    assert_null(memmem(out.data, out.len, "outlives restarts", 17));
+    sbuf_clear(&out);
+    begin();
+    clues_set_report(clues, source_of("acct"), CLUE_STATE_ABSENT, BYTES_NULL);
+    add("syslog", CLUE_HAPPENED, CLUE_STARTED, -2, "x", "job: x");
+    page(&out);
+    assert_null(memmem(out.data, out.len, "SWITCH ON", 9));
+    assert_null(memmem(out.data, out.len, "TOO LATE", 8));
+}
+
+/* What was looked at is many sources: a line for each group of them, no wider than the terminal. */
+static void test_sources(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct bytes rest, line;
+    unsigned lines = 0;
+
+    (void)state;
+    for (columns = 0; columns < 100; columns += 60) {
+        sbuf_clear(&out);
+        begin();
+        for (unsigned i = 0; i < clue_source_count; i++)
+            clues_set_report(clues, i, i % 2 ? CLUE_STATE_READ : CLUE_STATE_ABSENT, BYTES_NULL);
+        add("syslog", CLUE_HAPPENED, CLUE_STARTED, -2, "a line of a log that is longer than sixty columns, and goes on in the next one", "job: x");
+        page(&out);
+        assert_true(at(&out, "LOOKED AT records: the audit logs (who --from)\n") < at(&out, "\n          people: "));
+        assert_true(at(&out, "\n          people: ") < at(&out, "\nNOT HERE  records: culprit's own record\n"));
+        for (rest = sbuf_bytes(&out); columns && rest.len;) {
+            line = bytes_next_line(&rest);
+            if (bytes_starts_with(line, bytes_of("CATCH IT"))) /* to be copied */
+                continue;
+            assert_true(line.len <= columns);
+            lines++;
+        }
+    }
+    columns = 0;
+    assert_true(lines > 30);
+    at(&out, "\n            sixty columns, and goes on in the next one\n");
 }
 
 static void test_hostile(void **state)
@@ -119,7 +178,8 @@ static void test_hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nearest), cmocka_unit_test(test_few_and_repeated), cmocka_unit_test(test_hostile) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nearest), cmocka_unit_test(test_few_and_repeated), cmocka_unit_test(test_sources), cmocka_unit_test(test_hostile),
+                                         cmocka_unit_test(test_too_late) };
 
     setenv("TZ", "UTC", 1);
     tzset();

@@ -14,6 +14,7 @@
 
 #include "engine/layers.h"
 #include "compare/apart.h"
+#include "compare/event_copy.h"
 #include "compare/record.h"
 #include "make.h"
 #include "util/cleanup.h"
@@ -328,11 +329,119 @@ static void reports_a_rename_from_the_record(void **state)
     store_close(store);
 }
 
+/* ---- what was put in the place of a file ---- */
+
+struct change {
+    enum operation operation;
+    const char *path, *previous;
+    uint64_t ms;
+    uint32_t mode, was; /* the file's; of a chmod: before; 0: not known */
+};
+
+static const struct change_row {
+    const char *name;
+    struct change changes[5];
+    const char *says;
+} change_rows[] = {
+    { "renamed over it, the rename first",
+      { { OPERATION_RENAME, "/w/a", "/out/n", 0, 0100600 }, { OPERATION_REPLACE, "/w/a", NULL, 0, 0100644 } }, "content /w/a\nmode /w/a 0644 0600\n" },
+    { "as a sensor on a busy machine has it",
+      { { OPERATION_RENAME, "/w/a", "/out/n", 0, 0100600 }, { OPERATION_REPLACE, "/w/a", NULL, 30, 0100644 } }, "content /w/a\nmode /w/a 0644 0600\n" },
+    { "the replacement first",
+      { { OPERATION_REPLACE, "/w/a", NULL, 0, 0100644 }, { OPERATION_RENAME, "/w/a", "/out/n", 30, 0100600 } }, "content /w/a\nmode /w/a 0644 0600\n" },
+    { "the rename does not say how the file is",
+      { { OPERATION_CREATE, "/w/n", NULL, 0, 0100644 }, { OPERATION_CHMOD, "/w/n", NULL, 1, 0100600, 0100644 }, { OPERATION_RENAME, "/w/a", "/w/n", 2, 0 },
+        { OPERATION_REPLACE, "/w/a", NULL, 3, 0100644 } }, "content /w/a\nmode /w/a 0644 0600\n" },
+    { "made, and replaced then: nothing was there before",
+      { { OPERATION_CREATE, "/w/a", NULL, 0, 0100644 }, { OPERATION_RENAME, "/w/a", "/out/n", 5, 0100600 }, { OPERATION_REPLACE, "/w/a", NULL, 5, 0100644 } },
+      "added /w/a\n" },
+    { "moved to where nobody looked", { { OPERATION_RENAME, "", "/w/a", 0, 0100600 } }, "missing /w/a\n" },
+    { "with what was made in it", { { OPERATION_CREATE, "/w/d/a", NULL, 0, 0100600 }, { OPERATION_RENAME, "", "/w/d", 5, 040755 } }, "missing /w/d\n" },
+    { "made, and moved there", { { OPERATION_CREATE, "/w/a", NULL, 0, 0100600 }, { OPERATION_RENAME, "", "/w/a", 5, 0100600 } }, "" },
+    { "moved to a name that was free", { { OPERATION_RENAME, "/w/a", "/out/n", 0, 0100600 } }, "added /w/a\n" },
+};
+
+static int write_difference(void *data, struct difference *d)
+{
+    struct sbuf *out = data;
+
+    sbuf_addf(out, "%s %.*s", difference_kind_name(d->kind), (int)d->path.len, d->path.data);
+    if (d->kind == DIFFERENCE_MODE)
+        sbuf_addf(out, " %04o %04o", d->before.mode & 07777, d->after.mode & 07777);
+    sbuf_add_char(out, '\n');
+    difference_free(d);
+    return 0;
+}
+
+static struct event *make_change(const struct change *c, struct process *mv)
+{
+    struct event *e = make_event(c->operation, c->path, mv, NULL, (1000 + c->ms) * NS_PER_MS);
+
+    event_set(e, &e->previous_path, bytes_of(c->previous));
+    if (c->mode)
+        e->file = (struct file_state){ .known = FILE_MODE, .mode = c->mode };
+    if (c->was) {
+        e->before = (struct file_state){ .known = FILE_MODE, .mode = c->was };
+        e->after = e->file;
+    }
+    return e;
+}
+
+static void reports_what_was_replaced(void **state)
+{
+    const struct change_row *row = *state;
+    struct store_options options = { .path = "replaced.db" };
+    struct store_query query = { .path = bytes_of("/w"), .since_ns = 1, .until_ns = NS_PER_S * 100 };
+    struct process *init = make_process(1, "/sbin/init", NULL), *mv = make_process(7, "/bin/mv", init);
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct compare_options compare_options = { .data = &out, .each = write_difference };
+    struct record_summary summary;
+    struct err err = ERR_INIT;
+    struct store *store;
+
+    (void)unlink("replaced.db");
+    assert_int_equal(store_open(&options, &store, &err), 0);
+    for (unsigned i = 0; i < 5 && row->changes[i].path; i++) {
+        struct event *e = make_change(&row->changes[i], mv);
+
+        assert_int_equal(store_add_event(store, e), 0);
+        event_free(e);
+    }
+    process_unref(mv);
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(compare_record(store, &query, &compare_options, &summary, &err), 0);
+    assert_string_equal(sbuf_str(&out), row->says);
+    store_close(store);
+}
+
+/* The event it was made of is freed before it: what it says of the machine, and of others that share the file, is read later. */
+static void a_copy_has_its_own_memory(void **state)
+{
+    struct event *e = make_event(OPERATION_RENAME, "/w/a", NULL, NULL, 1), *copy;
+    struct bytes *const texts[] = { &e->path, &e->sharers, &e->node, &e->carried, &e->actor.cgroup };
+
+    (void)state;
+    for (size_t i = 1; i < ARRAY_SIZE(texts); i++)
+        event_set(e, texts[i], bytes_of("old"));
+    copy = event_copy_for_track(e);
+    assert_non_null(copy);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        memset((char *)(uintptr_t)texts[i]->data, 'x', texts[i]->len);
+    event_free(e);
+    assert_bytes(copy->path, "/w/a");
+    assert_bytes(copy->sharers, "old");
+    assert_bytes(copy->node, "old");
+    assert_bytes(copy->carried, "old");
+    assert_bytes(copy->actor.cgroup, "old");
+    event_free(copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles),
                                        cmocka_unit_test(data_stays_in_its_directory),
-                                       cmocka_unit_test(reports_a_rename_from_the_record) };
+                                       cmocka_unit_test(reports_a_rename_from_the_record),
+                                       cmocka_unit_test(a_copy_has_its_own_memory) };
     char command[128];
     int failed;
 
@@ -342,7 +451,7 @@ int main(void)
     snprintf(top, sizeof(top), "%s/top", base);
     snprintf(bottom, sizeof(bottom), "%s/bottom", base);
     snprintf(volume, sizeof(volume), "%s/volume", base);
-    failed = RUN_ROWS(rows, compares_with_the_record) + RUN_ROWS(hows, says_how_it_went) + cmocka_run_group_tests(more, NULL, NULL);
+    failed = RUN_ROWS(rows, compares_with_the_record) + RUN_ROWS(change_rows, reports_what_was_replaced) + RUN_ROWS(hows, says_how_it_went) + cmocka_run_group_tests(more, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", base);
     return system(command) ? 98 : failed;
 }

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/base64.h"
+#include "util/base64.h"
 #include "control/call.h"
 #include "control/client.h"
 #include "control/connection.h"

@@ -276,11 +276,15 @@ static void the_record_knows_whose_a_path_was(void **state)
 {
     const struct coverage_place places[] = {
         CONTAINER("/prd", "/layers/web/prd"),
+        CONTAINER("/", "/layers/web"),
+        CONTAINER("/srv", "/vol/shop/_data"),
         { .kind = SELECTOR_VOLUME, .selector = bytes_of("logs"), .path = bytes_of("/app"),
           .host_path = bytes_of("/vol/logs/app"), .permissions = WA, .from_ns = 5 },
     };
     struct store_query host = { .path = bytes_of("/layers/web/prd/x") },
                        inside = { .container = bytes_of("web"), .path = bytes_of("/prd/x") },
+                       anywhere = { .container = bytes_of("web"), .path = bytes_of("/etc/x") },
+                       mounted = { .container = bytes_of("web"), .path = bytes_of("/srv/x") },
                        volume = { .kind = SELECTOR_VOLUME, .container = bytes_of("logs"), .path = bytes_of("/other") },
                        gone = { .kind = SELECTOR_VOLUME, .container = bytes_of("none"), .path = bytes_of("/") };
     struct arena arena = { 0 };
@@ -293,6 +297,13 @@ static void the_record_knows_whose_a_path_was(void **state)
     assert_bytes(host.host_path, "/layers/web/prd/x");
     assert_int_equal(store_translate(store, &inside, &arena, NULL), 0);
     assert_bytes(inside.host_path, "/layers/web/prd/x");
+    assert_false(inside.host_is_mount);
+    assert_int_equal(store_translate(store, &anywhere, &arena, NULL), 0);
+    assert_bytes(anywhere.host_path, "/layers/web/etc/x");
+    assert_false(anywhere.host_is_mount);
+    assert_int_equal(store_translate(store, &mounted, &arena, NULL), 0);
+    assert_bytes(mounted.host_path, "/vol/shop/_data/x");
+    assert_true(mounted.host_is_mount);
     assert_int_equal(store_translate(store, &volume, &arena, NULL), 0);
     assert_bytes(volume.path, "/vol/logs/other");
     assert_false(bytes_known(volume.container));

@@ -79,25 +79,31 @@ static struct engines *open_engines(void)
     return e;
 }
 
-#define AGAIN 300 /* questions: asked each time, of one that hangs, they would take a minute */
+#define AGAIN 300 /* questions */
+#define PATIENCE_MS 300
 
 static void one_that_hangs_costs_one_time_out_and_one_line(void **state)
 {
     struct container_view view;
     struct err err = ERR_INIT;
     double t0, t1;
+    unsigned quick = 0;
     struct engines *e = open_engines(); /* asks nothing of it */
 
     (void)state;
-    engines_set_patience(e, 300);
+    engines_set_patience(e, PATIENCE_MS);
     t0 = seconds();
     assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, &err), -ETIMEDOUT);
     assert_non_null(strstr(err.text, "does not answer"));
     t1 = seconds();
-    for (int i = 0; i < AGAIN; i++)
+    for (int i = 0; i < AGAIN; i++) {
+        double began = seconds();
+
         assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, NULL), -ETIMEDOUT);
+        quick += seconds() - began < PATIENCE_MS / 1000.0;
+    }
     assert_null(engines_by_id(e, bytes_of("0123456789abcdef")));
-    assert_true(seconds() - t1 < 30);
+    assert_true(quick > AGAIN / 4); /* none would be if each of them waited; a busy machine makes many of them slow */
     if (seconds() - t0 < 1.9) /* so long a daemon may be busy */
         assert_null(strstr(said, "docker"));
     while (seconds() - t1 < 2.1)
@@ -178,7 +184,8 @@ static void count_life(void *data, const struct lifecycle_event *life)
 {
     unsigned *counts = data;
 
-    counts[life->kind]++;
+    if (bytes_equal_str(life->container->id, "0123456789ab")) /* those of this machine are seen too, and may have any name */
+        counts[life->kind]++;
 }
 
 /* ---- one that is slow each time ---- */

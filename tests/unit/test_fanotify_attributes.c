@@ -5,6 +5,7 @@
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/young.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -115,8 +116,9 @@ static int set_up(void **state)
     k->sensor.group = ends[0];
     k->in = ends[1];
     k->sensor.queue = fanotify_queue_new();
+    k->sensor.young = fanotify_young_new();
     *state = k;
-    return k->sensor.queue ? 0 : -1;
+    return k->sensor.queue && k->sensor.young ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -126,6 +128,7 @@ static int tear_down(void **state)
     close(k->sensor.group);
     close(k->in);
     fanotify_queue_free(k->sensor.queue);
+    fanotify_young_free(k->sensor.young);
     free(k);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -126,6 +127,7 @@ static void once(void **state)
     s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
     s->restless = fanotify_restless_new();
+    s->unexplained = fanotify_unexplained_new();
     assert_int_equal(fanotify_handles_add(s->handles, &directory, &(struct fanotify_user){ &o, tree_root(o.tree), false }), 0);
     emitted[0] = '\0';
     handle_all(s, row->in);
@@ -133,6 +135,7 @@ static void once(void **state)
     assert_string_equal(emitted, row->emitted);
     fanotify_made_free(s->made);
     fanotify_restless_free(s->restless);
+    fanotify_unexplained_free(s->unexplained);
     fanotify_gone_free(s->gone);
     fanotify_queue_free(s->queue);
     fanotify_found_free(s->found);

@@ -36,6 +36,33 @@ static unsigned count(const struct fanotify_handles *h, uint32_t n, uint32_t *re
     return users;
 }
 
+static void known_by_its_handle(void **state)
+{
+    enum { SHARERS = 12 };
+    struct fanotify_handles *h = fanotify_handles_new();
+    char one[8], two[8];
+    struct fanotify_handle first = handle(one, 1), second = handle(two, 2);
+
+    (void)state;
+    for (unsigned i = 0; i < SHARERS; i++)
+        assert_int_equal(fanotify_handles_add(h, &first, &(struct fanotify_user){ object(i), 5, false }), 0);
+    for (unsigned i = 0; i < SHARERS; i++) {
+        const struct fanotify_user user = { object(i), 5, false };
+
+        assert_true(fanotify_handles_is(h, &user, &first));
+        assert_false(fanotify_handles_is(h, &user, &second));
+        assert_false(fanotify_handles_is(h, &(struct fanotify_user){ object(i), 5, true }, &first));
+    }
+    assert_false(fanotify_handles_is(h, &(struct fanotify_user){ object(SHARERS), 5, false }, &first));
+    second.fsid++;
+    assert_int_equal(fanotify_handles_add(h, &second, &(struct fanotify_user){ object(3), 5, false }), 0);
+    assert_false(fanotify_handles_is(h, &(struct fanotify_user){ object(3), 5, false }, &first));
+    assert_true(fanotify_handles_is(h, &(struct fanotify_user){ object(3), 5, false }, &second));
+    (void)fanotify_handles_remove(h, &(struct fanotify_user){ object(3), 5, false });
+    assert_false(fanotify_handles_is(h, &(struct fanotify_user){ object(3), 5, false }, &second));
+    fanotify_handles_free(h);
+}
+
 static void many_come_and_go(void **state)
 {
     enum { MANY = 20000 };
@@ -140,7 +167,7 @@ static void holds_its_inode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_come_and_go),
+        cmocka_unit_test(known_by_its_handle), cmocka_unit_test(many_come_and_go),
         cmocka_unit_test(holds_its_inode),
         cmocka_unit_test(same_thing_differently),
         cmocka_unit_test(long_ones_and_their_order),

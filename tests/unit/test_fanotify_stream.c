@@ -10,12 +10,14 @@
 #include "sensor/fanotify/handle.h"
 #include "sensor/fanotify/handles.h"
 #include "sensor/fanotify/late.h"
+#include "sensor/fanotify/layer.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/writes.h"
+#include "sensor/fanotify/young.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -255,6 +257,7 @@ static void begin(struct scene *x, const struct row *row)
     s->gone = fanotify_gone_new();
     s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
+    s->young = fanotify_young_new();
     s->restless = fanotify_restless_new();
     s->writes = fanotify_writes_new();
     s->unexplained = fanotify_unexplained_new();
@@ -278,6 +281,7 @@ static void end(struct scene *x)
     fanotify_unexplained_free(s->unexplained);
     fanotify_writes_free(s->writes);
     fanotify_restless_free(s->restless);
+    fanotify_young_free(s->young);
     fanotify_made_free(s->made);
     fanotify_queue_free(s->queue);
     fanotify_gone_free(s->gone);
@@ -344,11 +348,67 @@ static void emitted_as_known(void **state)
     play(*state, false);
 }
 
+/* ---- a young directory: the layer's events first, then the overlay's of the same (young.h) ---- */
+
+static const struct fanotify_layer_key key = { .layer_fsid = FSID, .fsid = FSID + 1, .head = "\0\0\0" "\0\xfb\0\x04\0" "UUUUUUUUUUUUUUUU" };
+
+/* In the overlay's terms; its own, not one that was made of the layer's. */
+static struct fanotify_event as_overlay(const struct wire *layer, struct wire *ret)
+{
+    struct fanotify_event e;
+    uint64_t mask;
+
+    assert_int_equal(fanotify_decode((struct bytes){ layer->bytes, layer->len }, &e, NULL), 0);
+    mask = e.mask;
+    ret->len = fanotify_layer_translate(&key, &e, ret->bytes, sizeof(ret->bytes));
+    memcpy(ret->bytes + offsetof(struct fanotify_event_metadata, mask), &mask, sizeof(mask));
+    assert_int_equal(fanotify_decode((struct bytes){ ret->bytes, ret->len }, &e, NULL), 0);
+    return e;
+}
+
+static const struct row young[] = {
+    { "exchanged", "a b", "a b", { { RENAME, 'Q', "a", 'x', "b", 'Q' }, { RENAME, 'Q', "b", 'y', "a", 'Q' } }, "rename a b, rename b a" },
+    { "renamed over", "a b", "b", { { RENAME, 'Q', "a", 'x', "b", 'Q' } }, "rename a b, replace b" },
+    { "comes and goes", "", "", { { FAN_CREATE | FAN_DELETE, 'Q', "f", 'f' } }, "~create f, unlink f" },
+};
+
+static void emitted_once(void **state)
+{
+    struct scene *x = calloc(1, sizeof(*x));
+    const struct row *row = *state;
+    struct wire w = { 0 }, overlay = { 0 };
+    struct fanotify_event e;
+    uint32_t root;
+
+    assert_non_null(x);
+    begin(x, row);
+    root = tree_root(x->o.tree);
+    write_event(&w, &row->events[0]);
+    e = as_overlay(&w, &overlay);
+    assert_true(fanotify_young_know(x->s.young, &key));
+    assert_int_equal(fanotify_handles_add(x->s.handles, row->events[0].to ? &e.from.directory : &e.at.directory, &(struct fanotify_user){ &x->o, root, false }), 0);
+    assert_true(fanotify_young_add(&x->o, root, row->events[0].to ? &e.from.directory : &e.at.directory, -1));
+    emitted[0] = '\0';
+    for (int of_overlay = 0; of_overlay < 2; of_overlay++)
+        for (const struct stream_event *s = row->events; s->mask; s++) {
+            w.len = 0;
+            write_event(&w, s);
+            if (of_overlay)
+                (void)as_overlay(&w, &overlay);
+            assert_true(write(x->in, of_overlay ? overlay.bytes : w.bytes, of_overlay ? overlay.len : w.len) > 0);
+        }
+    handle_all(&x->s);
+    assert_string_equal(emitted, row->emitted);
+    fanotify_young_remove(&x->o, root);
+    end(x);
+    free(x);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[ARRAY_SIZE(rows)];
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = emitted_as_known, .initial_state = (void *)&rows[i] };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + RUN_ROWS(young, emitted_once);
 }

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,10 +18,20 @@
 #include "sensor/fanotify/fanotify.h"
 #include "sensor/sensor.h"
 
-#define BEFORE 50      /* changes that were made before */
 #define NEVER 20000u /* that many events and no end: it does not come */
 
-static char dir[] = "/tmp/culprit-sync-XXXXXX";
+struct row {
+    const char *name;
+    unsigned before; /* changes that were made before */
+    bool overlay;
+};
+
+static const struct row rows[] = {
+    { "a few", 50, false },
+    { "many, by an overlay and its layer", 6000, true }, /* more than are read without asking whether it is enough */
+};
+
+static char top[] = "/tmp/culprit-sync-XXXXXX", dir[sizeof(top) + 8];
 static int ask[2], done[2];
 static unsigned events, before;
 
@@ -59,19 +71,41 @@ static void on_gap(void *data, const struct gap *gap)
     (void)gap;
 }
 
+static int make(const char *name)
+{
+    snprintf(dir, sizeof(dir), "%s/%s", top, name);
+    return mkdir(dir, 0700);
+}
+
+/* The folder that is watched; in a mount namespace of our own. */
+static bool place(const struct row *row)
+{
+    char layers[256];
+
+    if (make("w") < 0 && errno != EEXIST)
+        return false;
+    if (!row->overlay)
+        return true;
+    if (mount("culprit", top, "tmpfs", 0, NULL) < 0 || make("lower") < 0 || make("upper") < 0 || make("work") < 0 || make("w") < 0)
+        return false;
+    snprintf(layers, sizeof(layers), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", top, top, top);
+    return mount("culprit", dir, "overlay", 0, layers) == 0;
+}
+
 static void ends_while_changes_go_on(void **state)
 {
-    const struct watch_object object = { .id = 1, .path = bytes_of(dir), .host_path = bytes_of(dir), .view = VIEW_HOST,
-                                         .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
+    const struct row *row = *state;
+    struct watch_object object = { .id = 1, .view = VIEW_HOST, .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
     struct sensor_options options = { .self = getpid(), .sink = { .event = on_event, .gap = on_gap } };
     struct sensor_capabilities has;
     struct sensor *s = NULL;
     pid_t child;
     int r;
 
-    (void)state;
-    if (geteuid() != 0 || fanotify_sensor_ops.probe(&has, NULL) < 0)
+    if (geteuid() != 0 || fanotify_sensor_ops.probe(&has, NULL) < 0 || !place(row))
         skip();
+    object.path = object.host_path = bytes_of(dir);
+    events = before = 0;
     assert_int_equal(pipe(ask), 0);
     assert_int_equal(pipe(done), 0);
     child = fork_child();
@@ -79,11 +113,11 @@ static void ends_while_changes_go_on(void **state)
         act();
     assert_int_equal(fanotify_sensor_ops.open(&options, &s, NULL), 0);
     assert_int_equal(fanotify_sensor_ops.watch(s, &object, NULL), 0);
-    for (unsigned i = 0; i < BEFORE; i++)
+    for (unsigned i = 0; i < row->before; i++)
         let_change('b');
     r = fanotify_sensor_ops.sync(s, 3600 * 1000, NULL); /* it ends by itself */
     assert_int_equal(r, 0);
-    assert_int_equal(before, BEFORE);
+    assert_int_equal(before, row->before);
     assert_true(events < NEVER);
     fanotify_sensor_ops.close(s);
     kill(child, SIGKILL);
@@ -92,13 +126,14 @@ static void ends_while_changes_go_on(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(ends_while_changes_go_on) };
     char command[64];
     int failed;
 
-    if (!mkdtemp(dir))
+    if (!mkdtemp(top) || (geteuid() == 0 && (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)))
         return 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    failed = RUN_ROWS(rows, ends_while_changes_go_on);
+    (void)umount2(dir, MNT_DETACH);
+    (void)umount2(top, MNT_DETACH);
+    snprintf(command, sizeof(command), "rm -rf %s", top);
     return system(command) || failed;
 }

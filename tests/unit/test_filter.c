@@ -250,6 +250,9 @@ static void groups_hold_all(void **state)
     (void)state;
     operation_list_refuse(bytes_of("dlete"), &text);
     assert_non_null(strstr(sbuf_str(&text), "did you mean delete?"));
+    assert_null(strstr(sbuf_str(&text), "there are"));
+    sbuf_clear(&text);
+    operation_list_refuse(bytes_of("quux"), &text); /* like none of them: all are listed */
     for (unsigned i = 0; operation_group(i)->name; i++) {
         all |= operation_group(i)->operations;
         assert_non_null(strstr(sbuf_str(&text), operation_group(i)->name));

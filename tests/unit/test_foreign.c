@@ -4,16 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "foreign/foreign.h"
+#include "foreign/pipe.h"
 #include "foreign/script.h"
 #include "util/cleanup.h"
 
@@ -225,13 +229,122 @@ static void finds_scripts(void **state)
     assert_int_equal(system(path), 0);
 }
 
+#define AS 200 /* as that descriptor of our own it is asked for */
+
+static int asked_for(int fd, pid_t pid, const char *cgroup)
+{
+    int r;
+
+    if (fd >= 0)
+        assert_int_equal(dup2(fd, AS), AS);
+    r = foreign_pipe_open(pid, AS, bytes_of(cgroup), NULL);
+    (void)close(AS);
+    return r;
+}
+
+enum { PIDS = 4 * 1024 * 1024 }; /* the kernel has no greater numbers */
+
+/* In a process of its own: who its reader is. */
+static pid_t own_reader(void)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    pid_t pid = 2;
+
+    if (foreign_ask(&rows[0].job, bytes_of("words"), ANSWER_MS, &out, NULL) < 0) /* it is under way: what is stopped before is not meant */
+        return 0;
+    while (foreign_start() == 0 && pid < PIDS && !foreign_is_ours(pid, 0))
+        pid++;
+    return pid;
+}
+
+/* It reads nothing while it is stopped, also not the end of its socket. */
+static void ends_though_stopped(void **state)
+{
+    _cleanup_close_ int ready = -EBADF;
+    pid_t starter, reader = 0, ended = 0;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* whom nobody waits for is left to us */
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    starter = fork();
+    if (starter == 0) {
+        reader = own_reader();
+        (void)!write(ends[1], &reader, sizeof(reader));
+        pause();
+        _exit(0);
+    }
+    close(ends[1]);
+    ready = ends[0];
+    assert_int_equal(read(ready, &reader, sizeof(reader)), sizeof(reader));
+    assert_true(reader > 0);
+    assert_int_equal(kill(reader, SIGSTOP), 0);
+    assert_int_equal(kill(starter, SIGKILL), 0);
+    assert_int_equal(waitpid(starter, NULL, 0), starter);
+    for (unsigned i = 0; i < 6000 && !ended; i++) {
+        ended = waitpid(reader, NULL, WNOHANG);
+        (void)poll(NULL, 0, 10);
+    }
+    (void)kill(reader, SIGKILL);
+    assert_int_equal(ended, reader);
+}
+
+static void opens_pipes_and_nothing_else(void **state)
+{
+    char directory[] = "/tmp/culprit-pipe.XXXXXX", path[64], text[8] = "";
+    int ends[2], sockets[2], fifo, file, fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/fifo", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    (void)unlink(path);
+    (void)rmdir(directory);
+    file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    assert_true(fifo >= 0 && file >= 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+    assert_int_equal(asked_for(fifo, getpid(), "/"), -ENOTSUP);    /* it has a name: it may be anybody's */
+    assert_int_equal(asked_for(file, getpid(), "/"), -ENOTSUP);
+    assert_int_equal(asked_for(sockets[0], getpid(), "/"), -ENOTSUP);
+    assert_int_equal(asked_for(-1, getpid(), "/"), -ENOTSUP);      /* it has none */
+    assert_int_equal(asked_for(ends[1], getpid(), "/no-such-container"), -ESRCH);
+    assert_int_equal(asked_for(ends[1], getpid(), ""), -ESRCH);
+    assert_int_equal(asked_for(ends[1], 0x7ffffff0, "/"), -ESRCH); /* no process */
+    fd = asked_for(ends[1], getpid(), "/");
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "line\n", 5), 5);
+    assert_int_equal(read(ends[0], text, sizeof(text)), 5);
+    for (ssize_t n = 1; n > 0;) /* full: nobody waits */
+        n = write(fd, directory, sizeof(directory));
+    assert_int_equal(errno, EAGAIN);
+    close(fd);
+    close(ends[0]);
+    fd = asked_for(ends[1], getpid(), "/");
+    assert_true(fd >= 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(write(fd, "x", 1), -1);
+    assert_int_equal(errno, EPIPE); /* nobody reads */
+    close(fd);
+    close(ends[1]);
+    close(sockets[0]);
+    close(sockets[1]);
+    close(fifo);
+    close(file);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_when_many_hang),
         cmocka_unit_test(answers_threads),
         cmocka_unit_test(finds_scripts),
+        cmocka_unit_test(opens_pipes_and_nothing_else),
     };
 
-    return RUN_ROWS(rows, ask) + cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct CMUnitTest before_all[] = { cmocka_unit_test(ends_though_stopped) }; /* with a reader of its own */
+    int failed = cmocka_run_group_tests(before_all, NULL, NULL);
+
+    return failed + RUN_ROWS(rows, ask) + cmocka_run_group_tests(tests, NULL, NULL);
 }

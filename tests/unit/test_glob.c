@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Path patterns, and the word that is nearest to what was typed. */
+/* Path patterns, paths that are joined, and the word that is nearest to what was typed. */
 #include "test.h"
 
 #include <time.h>
 
 #include "util/glob.h"
+#include "util/path.h"
 #include "util/suggest.h"
 
 static const struct glob_row {
@@ -55,6 +56,26 @@ static void globs(void **state)
 
     assert_int_equal(glob_matches(bytes_of(row->name), bytes_of(row->text)), row->matches);
     assert_int_equal(glob_covers(bytes_of(row->name), bytes_of(row->text)), row->covers);
+}
+
+static void paths(void **state)
+{
+    static const struct {
+        const char *dir, *name, *path;
+    } rows[] = {
+        { "/a/b", "c", "/a/b/c" },     { "/a/b/", "./c//d/.", "/a/b/c/d" }, { "/a/b", "../c", "/a/c" },
+        { "/a", "../../..", "/" },     { "", "/x/../y", "/y" },             { "", "", "/" },
+        { "/a", "..b/.c/...", "/a/..b/.c/..." }, { "a", "", "/a" },
+    };
+    char to[16];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_bytes(path_join(bytes_of(rows[i].dir), bytes_of(rows[i].name), to, sizeof(to)), rows[i].path);
+    assert_bytes(path_join(BYTES_NULL, bytes_of("/abcdefghijklmno"), to, sizeof(to)), "/abcdefghijklmno"); /* all of it */
+    assert_int_equal(path_join(BYTES_NULL, bytes_of("/abcdefghijklmnop"), to, sizeof(to)).len, 0);
+    assert_int_equal(path_join(bytes_of("/abcdefghijklmno"), bytes_of("x"), to, sizeof(to)).len, 0);
+    assert_bytes(path_join(BYTES_NULL, BYTES_NULL, to, 1), "/");
 }
 
 /* What takes exponential time elsewhere. */
@@ -121,7 +142,7 @@ static void distances(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_hostile_name_costs_nothing),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(paths), cmocka_unit_test(a_hostile_name_costs_nothing),
                                         cmocka_unit_test(binary_is_a_name_too), cmocka_unit_test(distances) };
 
     return RUN_ROWS(glob_rows, globs) + RUN_ROWS(suggest_rows, suggests) + cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/flat.h"
+#include "guard/holder.h"
+#include "guard/mounted.h"
 #include "guard/undo.h"
 #include "util/cleanup.h"
 
@@ -162,6 +165,114 @@ static void states(void **state)
     close(pipes[1]);
 }
 
+/* What waits to be confirmed: in its own word of the file, and in none of version 1. */
+static int note_confirm(void *data, const char *name, const struct guard_state *state)
+{
+    (void)name;
+    assert_bytes(state->target, "web:/prd");
+    assert_int_equal(state->since_ns, 5);
+    assert_int_equal(state->until_ns, 6);
+    assert_int_equal(state->asker, 7);
+    *(uint64_t *)data = state->confirm_ns + state->list.count;
+    return 0;
+}
+
+/* ---- what is mounted below ---- */
+
+static void names_what_is_mounted_below(void **state)
+{
+    static const char table[] = "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:5 / /proc rw - proc proc rw\n3 2 0:6 / /proc/acpi ro - tmpfs none ro\n"
+                                "4 1 8:2 / /prd rw - ext4 /dev/b rw\n5 4 8:3 / /prd/a\\040b rw shared:1 - xfs /dev/c rw\n6 5 0:7 / /prd/a\\040b rw - tmpfs none rw\n"
+                                "7 1 8:4 / /prdx rw - ext4 /dev/d rw\n8 4 8:5 /vol /prd/vol rw - ext4 /dev/e rw\n9 8 0:8 / /prd/vol/deep rw - cgroup2 none rw\n"
+                                "10 8 0:9 / /prd/vol/own rw - overlay none rw\n";
+    const struct container_mount known = { .destination = bytes_of("/prd/vol") };
+    struct guard_mounted all = { 0 }, fewer = { 0 }, root = { 0 }, many = { 0 };
+    _cleanup_sbuf_ struct sbuf long_table = SBUF_INIT;
+    struct arena arena = { 0 };
+
+    (void)state;
+    guard_mounted_parse(bytes_of(table), bytes_of("/prd"), NULL, 0, &arena, &all);
+    assert_int_equal(all.count, 3);
+    assert_int_equal(all.named, 3);
+    assert_bytes(all.paths[0], "/prd/a b");
+    assert_bytes(all.paths[1], "/prd/vol");
+    assert_bytes(all.paths[2], "/prd/vol/own");
+    guard_mounted_parse(bytes_of(table), bytes_of("/prd"), &known, 1, &arena, &fewer);
+    assert_int_equal(fewer.count, 2);
+    assert_bytes(fewer.paths[1], "/prd/vol/own");
+    guard_mounted_parse(bytes_of(table), bytes_of("/"), NULL, 0, &arena, &root);
+    assert_int_equal(root.count, 5);
+    for (unsigned i = 0; i < GUARD_MOUNTED_MAX + 3; i++)
+        sbuf_addf(&long_table, "1 0 8:1 / /prd/%u rw - ext4 /dev/a rw\n", i);
+    guard_mounted_parse(sbuf_bytes(&long_table), bytes_of("/prd"), NULL, 0, &arena, &many);
+    assert_int_equal(many.count, GUARD_MOUNTED_MAX + 3);
+    assert_int_equal(many.named, GUARD_MOUNTED_MAX);
+    arena_done(&arena);
+}
+
+static int note_writers(void *data, const char *name, const struct guard_state *state)
+{
+    (void)name;
+    *(uint64_t *)data = state->older_writers;
+    assert_int_equal(state->mounted_below, state->older_writers == GUARD_WRITERS_NOT_KNOWN ? 0 : 5);
+    return 0;
+}
+
+static void confirms(void **state)
+{
+    struct guard_state waits = { .method = bytes_of("immutable"), .target = bytes_of("web:/prd"), .since_ns = 5, .until_ns = 6,
+                                 .confirm_ns = 1000, .asker = 7, .older_writers = 3, .mounted_below = 5 };
+    struct guard_list list = { 0 };
+    _cleanup_free_ char *name = NULL;
+    _cleanup_sbuf_ struct sbuf old = SBUF_INIT;
+    uint64_t seen = 0, version = 1;
+    size_t failed = 0;
+    int fd = -EBADF;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(guard_list_add(&list, "/nowhere", 1, 2, false), 0);
+    assert_int_equal(guard_state_create(base, &waits, &fd, &name, NULL), 0);
+    assert_int_equal(guard_state_append(fd, &list, 0, NULL), 0);
+    assert_int_equal(guard_state_each(base, note_confirm, &seen), 0);
+    assert_int_equal(seen, 1001);
+    assert_int_equal(guard_state_confirm(fd), 0);
+    assert_int_equal(guard_state_each(base, note_confirm, &seen), 0);
+    assert_int_equal(seen, 1); /* the list is what it was */
+    assert_int_equal(guard_state_confirm(fd), 0); /* once more */
+    assert_int_equal(guard_state_each(base, note_writers, &seen), 0);
+    assert_int_equal(seen, 3);
+    assert_int_equal(guard_state_set_older_writers(fd, 1), 0);
+    assert_int_equal(guard_state_each(base, note_writers, &seen), 0);
+    assert_int_equal(seen, 1);
+    assert_int_equal(guard_state_each(base, note_confirm, &seen), 0);
+    assert_int_equal(seen, 1); /* and so is all else */
+    assert_int_equal(guard_confirm(base, NULL, &failed), 0);
+    assert_int_equal(failed, 0);
+    /* as a culprit before wrote it */
+    flat_put_u64(&old, version);
+    flat_put_bytes(&old, waits.method);
+    flat_put_bytes(&old, waits.target);
+    flat_put_u64(&old, 5);
+    flat_put_u64(&old, 6);
+    flat_put_u64(&old, 7);
+    flat_put_bytes(&old, bytes_of("/nowhere"));
+    flat_put_u64(&old, 1);
+    flat_put_u64(&old, 2);
+    flat_put_u64(&old, 0);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, old.data, old.len, 0), old.len);
+    assert_int_equal(guard_state_confirm(fd), 0); /* nothing of it is overwritten */
+    assert_int_equal(guard_state_each(base, note_writers, &seen), 0);
+    assert_true(seen == GUARD_WRITERS_NOT_KNOWN);
+    assert_int_equal(guard_state_each(base, note_confirm, &seen), 0);
+    assert_int_equal(seen, 1);
+    guard_state_remove(base, name);
+    close(fd);
+    guard_list_done(&list);
+}
+
 /* ---- two that hold the same ---- */
 
 static size_t refused; /* so many that cannot be released */
@@ -252,8 +363,8 @@ static void locks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(knows_mounts), cmocka_unit_test(states), cmocka_unit_test(the_last_releases),
-                                        cmocka_unit_test(locks) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(knows_mounts), cmocka_unit_test(states),
+                                        cmocka_unit_test(confirms), cmocka_unit_test(names_what_is_mounted_below), cmocka_unit_test(the_last_releases), cmocka_unit_test(locks) };
     int failed;
 
     assert(mkdtemp(base));

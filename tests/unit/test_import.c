@@ -47,9 +47,9 @@ static void add_call(struct sbuf *out, unsigned long long serial, uint64_t sec, 
                      const char *exe)
 {
     sbuf_addf(out, "type=SYSCALL msg=audit(%llu.%03llu:%llu): arch=c000003e syscall=%u success=yes exit=0 a0=1 a1=2 a2=0 a3=0 "
-                   "items=2 ppid=%u pid=%u auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 "
+                   "items=%u ppid=%u pid=%u auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 "
                    "comm=\"x\" exe=\"%s\" key=\"k\"\n",
-              (unsigned long long)sec + serial / 1000, serial % 1000, serial, call, ppid, pid, exe);
+              (unsigned long long)sec + serial / 1000, serial % 1000, serial, call, call == 59 ? 1u : 2u, ppid, pid, exe);
 }
 
 static void add_path(struct sbuf *out, unsigned long long serial, uint64_t sec, const char *name, unsigned long long inode,

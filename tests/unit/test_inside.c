@@ -14,7 +14,7 @@
 
 #include "attribution/owner_inside.h"
 #include "attribution/package_search.h"
-#include "attribution/rpm_database.h"
+#include "foreign/rpm_database.h"
 #include "attribution/users.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* How a process was launched, and from where its login came: what files and command lines say of it. */
+/* How a process was launched: crontabs, clients of engines, jobs of CI, timers. */
 #include "test.h"
+#include "launch_files.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <utmpx.h>
 
 #include "attribution/ci_job.h"
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
 #include "attribution/launch.h"
+#include "attribution/start_client.h"
 #include "attribution/timer.h"
-#include "attribution/peer.h"
-#include "attribution/sessions.h"
+#include "util/macro.h"
 
 /* ---- crontabs ---- */
 
@@ -56,25 +51,6 @@ static void crontab_line(void **state)
         assert_bytes(line, row->expected);
     else
         assert_int_equal(line.len, 0);
-}
-
-static char base[] = "/tmp/culprit-test-launch-XXXXXX";
-
-static void put(const char *path, const char *text)
-{
-    char full[256];
-    FILE *f;
-
-    snprintf(full, sizeof(full), "%s%s", base, path);
-    for (char *slash = full + strlen(base) + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        (void)mkdir(full, 0755);
-        *slash = '/';
-    }
-    f = fopen(full, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
 }
 
 static int find(const char *user, const char *command, struct sbuf *ret)
@@ -156,6 +132,142 @@ static void client(void **state)
     const struct client_row *row = *state;
 
     assert_int_equal(launch_client_asks(row->client, row->names, row->args, row->script), row->asks);
+}
+
+/* Who had container brave_bell (web in project shop) of image docker.io/library/shop:latest started, whose first process runs `args`. */
+static const struct start_row {
+    const char *name;
+    struct bytes client, args;
+    bool asks;
+    const char *project, *directory;
+    struct bytes script;
+} start_rows[] = {
+    { "docker run", BYTES("docker\0run\0--rm\0-v\0/a:/x\0shop\0rm\0/x\0"), BYTES("rm\0/x\0"), true },
+    { "podman run with its tag", BYTES("podman\0container\0run\0shop:latest\0rm\0/x\0"), BYTES("rm\0/x\0"), true },
+    { "behind the image's entry point", BYTES("docker\0run\0shop\0-f\0/x\0"), BYTES("rm\0-f\0/x\0"), true },
+    { "what the image says", BYTES("docker\0run\0shop\0"), BYTES("rm\0/x\0"), true },
+    { "the end of a word", BYTES("docker\0run\0shop\0m\0/x\0"), BYTES("rm\0/x\0"), false },
+    { "another command", BYTES("docker\0run\0shop\0ls\0"), BYTES("rm\0/x\0"), false },
+    { "another image", BYTES("docker\0run\0workshop\0rm\0/x\0"), BYTES("rm\0/x\0"), false },
+    { "another tag", BYTES("docker\0run\0shop:2\0rm\0/x\0"), BYTES("rm\0/x\0"), false },
+    { "another container's name", BYTES("docker\0run\0--name\0web\0shop\0rm\0/x\0"), BYTES("rm\0/x\0"), false },
+    { "its name", BYTES("docker\0run\0--name=brave_bell\0" "0f3c\0"), BYTES("rm\0/x\0"), true },
+    { "a name that the command has", BYTES("docker\0run\0shop\0app\0--name\0web\0"), BYTES("app\0--name\0web\0"), true },
+    { "a script", BYTES("docker\0run\0shop\0clean\0-a\0"), BYTES("/bin/sh\0/bin/clean\0-a\0"), true, .script = BYTES("/bin/clean") },
+    { "another script", BYTES("docker\0run\0shop\0purge\0-a\0"), BYTES("/bin/sh\0/bin/clean\0-a\0"), false, .script = BYTES("/bin/clean") },
+    { "docker start", BYTES("docker\0start\0-a\0brave_bell\0"), BYTES("rm\0/x\0"), true },
+    { "by the beginning of its id", BYTES("docker\0restart\0" "0123\0"), BYTES("rm\0/x\0"), true },
+    { "start of another", BYTES("docker\0start\0web\0"), BYTES("rm\0/x\0"), false },
+    { "exec is no start", BYTES("docker\0exec\0brave_bell\0rm\0/x\0"), BYTES("rm\0/x\0"), false },
+    { "logs is no start", BYTES("docker\0logs\0brave_bell\0"), BYTES("rm\0/x\0"), false },
+    { "compose run", BYTES("docker\0compose\0-p\0shop\0run\0--rm\0web\0rm\0/x\0"), BYTES("rm\0/x\0"), true, "shop" },
+    { "compose run by its folder", BYTES("/usr/bin/docker-compose\0run\0-e\0A=1\0web\0rm\0/x\0"), BYTES("rm\0/x\0"), true, "myshop", "/srv/My.Shop" },
+    { "compose elsewhere", BYTES("docker-compose\0run\0web\0rm\0/x\0"), BYTES("rm\0/x\0"), false, "shop", "/srv/other" },
+    { "compose, not known where", BYTES("docker-compose\0run\0web\0rm\0/x\0"), BYTES("rm\0/x\0"), false, "shop" },
+    { "compose run of another service", BYTES("docker-compose\0-p\0shop\0run\0db\0rm\0/x\0"), BYTES("rm\0/x\0"), false, "shop" },
+    { "compose run of another command", BYTES("docker-compose\0-p\0shop\0run\0web\0ls\0"), BYTES("rm\0/x\0"), false, "shop" },
+    { "compose up", BYTES("docker\0compose\0-p\0shop\0up\0-d\0"), BYTES("rm\0/x\0"), true, "shop" },
+    { "compose up of it", BYTES("docker\0compose\0--project-name=shop\0up\0db\0web\0"), BYTES("rm\0/x\0"), true, "shop" },
+    { "compose up of another", BYTES("docker\0compose\0-p\0shop\0up\0db\0"), BYTES("rm\0/x\0"), false, "shop" },
+    { "compose, and it is in no project", BYTES("docker\0compose\0-p\0shop\0up\0"), BYTES("rm\0/x\0"), false },
+    { "docker run, and it is in a project", BYTES("docker\0run\0shop\0rm\0/x\0"), BYTES("rm\0/x\0"), false, "shop" },
+    { "nothing", BYTES_NULL, BYTES("rm\0/x\0"), false },
+};
+
+static void starter(void **state)
+{
+    const struct start_row *row = *state;
+    const struct start_client client = { row->client, bytes_of(row->directory) };
+    const struct container c = { .id = bytes_of("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+                                 .name = bytes_of("brave_bell"), .image_name = bytes_of("docker.io/library/shop:latest"),
+                                 .compose_project = bytes_of(row->project), .compose_service = bytes_of(row->project ? "web" : NULL) };
+
+    assert_int_equal(start_client_asks(&client, &c, row->args, row->script), row->asks);
+}
+
+static void attribute_nothing(void *data, struct process *p)
+{
+    (void)data;
+    (void)p;
+}
+
+/* The client is there when the container starts, and is the only one; else nobody is named. What called it is named too, though
+ * nothing is known of what launched that. */
+static void who_started_it(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t began_s, ended_s; /* of the client; the container's first process began at 100 */
+        bool second, found;        /* another script's client asks for the same */
+        bool other;                /* it is not what the client asked for */
+        uint64_t made_s;           /* when the container was; 0: not known */
+        bool rival;                /* another container runs the same since 50: one client can be that one's */
+    } rows[] = {
+        { "it waits", 99, 0, false, true },        { "it ended behind the start", 99, 101, false, true },
+        { "it ended before", 98, 99, false, false }, { "it came later", 101, 0, false, false },
+        { "long before", 10, 0, false, false },    { "two of them", 99, 0, true, false },
+        { "it waits for another one", 99, 0, false, false, true },
+        { "it pulled the image", 10, 0, false, true, .made_s = 99 },
+        { "it ended, and something else pulled it", 10, 98, false, false, .made_s = 99 },
+        { "the container was made long before the start: a policy restarts it", 10, 0, false, false, .made_s = 12 },
+        { "the container was there before the client", 30, 0, false, false, .made_s = 20 },
+        { "it was made by somebody else, who runs the same", 10, 0, false, false, .made_s = 99, .rival = true },
+        { "two that wait for an image", 10, 0, true, false, .made_s = 99 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct process_table *table = NULL;
+        struct users *users = NULL;
+        bool hang = false;
+        struct process *p = process_new(900000100, 100 * NS_PER_S);
+        struct launch_sources sources;
+
+        assert_int_equal(process_table_new("/nowhere", &table, NULL), 0);
+        assert_int_equal(users_new(NULL, base, &users, NULL), 0);
+        sources = (struct launch_sources){ .table = table, .users = users, .timers_hang = &hang, .attribute = attribute_nothing };
+        for (unsigned k = 0; k <= rows[i].second; k++) {
+            struct process *script = process_new((pid_t)(900000010 + k), 5 * NS_PER_S);
+            struct process *client = process_new((pid_t)(900000020 + k), rows[i].began_s * NS_PER_S);
+
+            process_set(script, &script->executable, bytes_of("/bin/dash"));
+            process_set(script, &script->args, BYTES("/bin/sh\0/opt/clean.sh\0"));
+            process_set(script, &script->script, bytes_of("/opt/clean.sh"));
+            process_set(client, &client->executable, bytes_of("/usr/bin/docker"));
+            process_set(client, &client->args, BYTES("docker\0run\0shop\0rm\0/x\0"));
+            client->parent = script; /* owned */
+            client->exited_ns = rows[i].ended_s * NS_PER_S;
+            process_table_add(table, client);
+            process_unref(client);
+        }
+        process_set(p, &p->args, rows[i].other ? BYTES("ls\0/x\0") : BYTES("rm\0/x\0"));
+        p->earlier = process_new(p->pid, p->start_ns); /* the runtime, before it was in the container's cgroup */
+        process_set(p->earlier, &p->earlier->args, BYTES("runc\0init\0"));
+        p->earlier->origin = ORIGIN_HOST;
+        p->origin = ORIGIN_CONTAINER;
+        p->container = container_new();
+        container_set(p->container, &p->container->image_name, bytes_of("shop"));
+        p->container->pid = p->pid;
+        p->booted_ns = 1000000 * NS_PER_S;
+        p->container->created_ns = rows[i].made_s ? p->booted_ns + rows[i].made_s * NS_PER_S : 0;
+        process_set(p, &p->cgroup, bytes_of("/docker/one"));
+        p->mnt_ns = 7;
+        if (rows[i].rival) {
+            struct process *first = process_new(900000050, 50 * NS_PER_S);
+
+            process_set(first, &first->args, p->args);
+            process_set(first, &first->cgroup, bytes_of("/docker/other"));
+            first->mnt_ns = 8;
+            process_table_add(table, first);
+            process_unref(first);
+        }
+        launch_find(&sources, p);
+        assert_int_equal(p->launch.kind, rows[i].found ? LAUNCH_START : LAUNCH_UNKNOWN);
+        assert_bytes(p->launch.place, rows[i].found ? "/opt/clean.sh" : "");
+        process_unref(p);
+        users_free(users);
+        process_table_free(table);
+    }
 }
 
 static const struct copy_row {
@@ -264,181 +376,20 @@ static void looked_up_once(void **state)
     process_unref(p);
 }
 
-/* ---- sessions ---- */
-
-#define LOGIND "# of logind\nUID=1000\nUSER=ann\nACTIVE=1\nREMOTE=1\nREMOTE_HOST=10.0.0.7\nAUDIT=5\nLEADER=77\n"
-
-static const struct logind_row {
-    const char *name, *text;
-    uint32_t session;
-    const char *expected; /* NULL: none */
-} logind_rows[] = {
-    { "from elsewhere", LOGIND, 5, "10.0.0.7" },
-    { "another session's", LOGIND, 6, NULL },
-    { "at the machine itself", "REMOTE=0\nREMOTE_HOST=10.0.0.7\nAUDIT=5\n", 5, NULL },
-    { "no kernel's session", "REMOTE=1\nREMOTE_HOST=10.0.0.7\n", 5, NULL },
-    { "by IPv6", "AUDIT=5\nREMOTE=1\nREMOTE_HOST=fe80::1%eth0\n", 5, "fe80::1%eth0" },
-    { "not an address", "AUDIT=5\nREMOTE=1\nREMOTE_HOST=a\x1b[2Jb\n", 5, NULL },
-    { "nothing", "", 5, NULL },
-};
-
-static void logind(void **state)
-{
-    const struct logind_row *row = *state;
-    struct bytes remote = sessions_parse_logind(bytes_of(row->text), row->session);
-
-    if (row->expected)
-        assert_bytes(remote, row->expected);
-    else
-        assert_int_equal(remote.len, 0);
-}
-
-static void utmp(void **state)
-{
-    struct utmpx u[3] = { { .ut_type = DEAD_PROCESS, .ut_line = "pts/1", .ut_user = "ann", .ut_host = "gone" },
-                          { .ut_type = USER_PROCESS, .ut_line = "pts/1", .ut_user = "ann", .ut_host = "there.example" },
-                          { .ut_type = USER_PROCESS, .ut_line = "pts/2", .ut_user = "bob", .ut_host = ":0" } };
-    struct bytes text = { (const char *)u, sizeof(u) };
-    char buffer[SESSIONS_ADDRESS];
-
-    (void)state;
-    assert_bytes(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("ann"), buffer), "there.example");
-    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("bob"), buffer).len, 0);
-    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/2"), bytes_of("bob"), buffer).len, 0);
-    u[1].ut_addr_v6[0] = (int32_t)inet_addr("10.0.0.7");
-    assert_bytes(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("ann"), buffer), "10.0.0.7");
-    text.len -= 1; /* cut */
-    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/2"), bytes_of("bob"), buffer).len, 0);
-}
-
-static void environment(void **state)
-{
-    (void)state;
-    assert_bytes(sessions_parse_environment(BYTES("HOME=/root\0SSH_CONNECTION=10.0.0.7 5000 10.0.0.1 22\0A=b\0")), "10.0.0.7");
-    assert_int_equal(sessions_parse_environment(BYTES("XSSH_CONNECTION=10.0.0.7 1 2 3\0")).len, 0);
-    assert_int_equal(sessions_parse_environment(BYTES("SSH_CONNECTION=\033[2J 1 2 3\0")).len, 0);
-    assert_int_equal(sessions_parse_environment(BYTES("SSH_CONNECTION=10.0.0.7")).len, 0);
-    assert_int_equal(sessions_parse_environment(BYTES_NULL).len, 0);
-}
-
-#define TCP_HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-#define TCP(remote, state, inode) "   1: 0100007F:0016 " remote " " state " 00000000:00000000 02:000AF7E3 00000000     0        0 " inode " 2 00000000 20 4\n"
-
-static const struct peer_row {
-    const char *name, *tables;
-    struct bytes sockets;
-    const char *address; /* "" = none */
-} peer_rows[] = {
-    { "IPv4", TCP_HEAD TCP("0700000A:C350", "01", "77"), BYTES("/dev/null\0socket:[77]\0"), "10.0.0.7" },
-    { "IPv6", TCP_HEAD TCP("B80D0120000000000000000001000000:C350", "01", "77"), BYTES("socket:[77]\0"), "2001:db8::1" },
-    { "IPv4 by a socket of IPv6", TCP_HEAD TCP("0000000000000000FFFF00000700000A:C350", "01", "77"), BYTES("socket:[77]\0"), "10.0.0.7" },
-    { "one peer by two sockets", TCP_HEAD TCP("0700000A:C350", "01", "77") TCP("0700000A:C351", "01", "78"), BYTES("socket:[77]\0socket:[78]\0"), "10.0.0.7" },
-    { "two peers", TCP_HEAD TCP("0700000A:C350", "01", "77") TCP("0800000A:C351", "01", "78"), BYTES("socket:[77]\0socket:[78]\0"), "" },
-    { "somebody else's", TCP_HEAD TCP("0700000A:C350", "01", "777"), BYTES("socket:[77]\0"), "" },
-    { "listening", TCP_HEAD TCP("00000000:0000", "0A", "77"), BYTES("socket:[77]\0"), "" },
-    { "damaged", TCP_HEAD TCP("0700000A", "01", "77") TCP("xx00000A:1", "01", "77") "1: 2 3", BYTES("socket:[77]\0"), "" },
-    { "nothing", "", BYTES("socket:[77]\0"), "" },
-};
-
-static void peer(void **state)
-{
-    const struct peer_row *row = *state;
-    char buffer[PEER_ADDRESS];
-
-    assert_bytes(peer_find(bytes_of(row->tables), row->sockets, buffer), row->address);
-}
-
-/* The socket is the kernel's word: it counts where SSH_CONNECTION says something else, and sshd is there when its command is not. */
-static void where_sshd_is_connected_to(void **state)
-{
-    struct process *listener = process_new(80, 8000000000), *sshd = process_new(81, 8100000000), *rm = process_new(82, 8200000000);
-    struct sessions *sessions;
-    char proc[256], link[300];
-
-    (void)state;
-    snprintf(proc, sizeof(proc), "%s/proc", base);
-    put("/proc/81/stat", "81 (sshd) S 80 81 81 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 810 0 0\n");
-    put("/proc/81/net/tcp", TCP_HEAD TCP("0900000A:C350", "01", "77"));
-    put("/proc/81/fd/none", "");
-    snprintf(link, sizeof(link), "%s/proc/81/fd/3", base);
-    assert_int_equal(symlink("socket:[77]", link), 0);
-    process_set(listener, &listener->executable, bytes_of("/usr/sbin/sshd"));
-    process_set(sshd, &sshd->executable, bytes_of("/usr/sbin/sshd"));
-    process_set(rm, &rm->executable, bytes_of("/usr/bin/rm"));
-    sshd->parent = process_ref(listener);
-    rm->parent = process_ref(sshd);
-    assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
-    sessions_see(sessions, sshd);
-    sshd->exited_ns = rm->exited_ns = 8300000000;
-    for (unsigned i = 0; i < 600 && !sessions_remote(sessions, rm).len; i++)
-        usleep(100000); /* a worker of a busy machine */
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.9");
-    assert_int_equal(sessions_remote(sessions, listener).len, 0);
-    sessions_free(sessions);
-    process_unref(rm);
-    process_unref(sshd);
-    process_unref(listener);
-}
-
-/* The first process of the session is asked where nothing was noted of it; what was found is remembered. */
-static void where_a_login_came_from(void **state)
-{
-    struct process *sshd = process_new(70, 7000000000), *shell = process_new(71, 7100000000), *rm = process_new(72, 7200000000);
-    struct sessions *sessions;
-    char proc[256];
-
-    (void)state;
-    snprintf(proc, sizeof(proc), "%s/proc", base);
-    put("/proc/71/stat", "71 (bash) S 70 71 71 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 710 0 0\n");
-    put("/proc/71/environ", "SSH_CONNECTION=10.0.0.8 5000 10.0.0.1 22");
-    put("/run/systemd/sessions/5", LOGIND);
-    process_set(sshd, &sshd->executable, bytes_of("/usr/lib/openssh/sshd-session"));
-    process_set(shell, &shell->executable, bytes_of("/bin/bash"));
-    process_set(rm, &rm->executable, bytes_of("/bin/rm"));
-    shell->parent = process_ref(sshd);
-    rm->parent = process_ref(shell);
-    assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.8");
-    put("/proc/71/environ", "");
-    assert_bytes(sessions_remote(sessions, shell), "10.0.0.8");
-    assert_int_equal(sessions_remote(sessions, sshd).len, 0);
-    rm->session = 5;
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.7");
-    rm->session = 6;
-    assert_int_equal(sessions_remote(sessions, rm).len, 0);
-    sessions_free(sessions);
-    process_unref(rm);
-    process_unref(shell);
-    process_unref(sshd);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(base) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    char command[300];
-
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", base);
-    return system(command);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger),
-        cmocka_unit_test(fired_just_before), cmocka_unit_test(looked_up_once),
-                                        cmocka_unit_test(where_a_login_came_from), cmocka_unit_test(where_sshd_is_connected_to) };
-    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_of_cron),
+        cmocka_unit_test(trigger),
+        cmocka_unit_test(fired_just_before),
+        cmocka_unit_test(looked_up_once),
+        cmocka_unit_test(who_started_it),
+    };
 
-    failed += RUN_ROWS(crontab_rows, crontab_line);
-    failed += RUN_ROWS(client_rows, client);
-    failed += RUN_ROWS(copy_rows, copies);
-    failed += RUN_ROWS(job_rows, ci_job);
-    failed += RUN_ROWS(peer_rows, peer);
-    failed += RUN_ROWS(logind_rows, logind);
-    return failed;
+    return cmocka_run_group_tests(tests, set_up, tear_down) +
+           RUN_ROWS(crontab_rows, crontab_line) +
+           RUN_ROWS(client_rows, client) +
+           RUN_ROWS(start_rows, starter) +
+           RUN_ROWS(copy_rows, copies) +
+           RUN_ROWS(job_rows, ci_job);
 }

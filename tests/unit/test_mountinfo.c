@@ -20,6 +20,7 @@ static void may_hang(void **state)
         { "36 35 0:50 / /m rw shared:1 master:2 - fuse.sshfs ann@host: rw\n", true },
         { "36 35 0:50 / /m rw - nfs4 server:/export rw,vers=4.2\n", true },
         { "36 35 0:50 / /m rw - autofs systemd-1 rw\n", true },
+        { "36 35 0:50 / /proc/sys/fs/binfmt_misc rw shared:9 - autofs systemd-1 rw\n", false },
         { "36 35 8:1 / /m rw - ext4 /dev/sda1 rw\n", false },
         { "36 35 0:51 / /m rw - fusectl fusectl rw\n", false },
         { "36 35 0:52 / /nfs rw - tmpfs nfs rw\n", false },

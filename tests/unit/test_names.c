@@ -113,9 +113,44 @@ static void names_the_terminals_user(void **state)
     process_unref(starter);
 }
 
+static const struct target_row {
+    const char *name; /* what it says */
+    const char *interpreter, *target, *file, *directory;
+} targets[] = {
+    { "make", "make", "", "", "" },
+    { "make in /src", "make", "", "", "/src" },
+    { "make -f fix.mk in /src", "make", "", "fix.mk", "/src" },
+    { "ninja -f a.ninja install in /src", "ninja", "install", "a.ninja", "/src" },
+    { "make -f a\\nb clean", "make", "clean", "a\nb", "" },
+};
+
+/* Without a target it is still make, not the tool that it starts. */
+static void names_what_was_built(void **state)
+{
+    const struct target_row *row = *state;
+    struct process *p = make_process(11, "/usr/bin/chmod", NULL);
+    struct cause cause = { .run = { .kind = RUN_TARGET, .name = bytes_of(row->target), .interpreter = bytes_of(row->interpreter),
+                                    .file = bytes_of(row->file), .directory = bytes_of(row->directory) },
+                           .launcher = { .kind = LAUNCHER_CRON, .name = bytes_of("ann") } };
+    struct actor actor = { .process = p, .pid = 11 };
+    char text[256];
+
+    for (int launcher = 0; launcher < 2; launcher++) {
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+        bool comma;
+
+        if (launcher)
+            cause.launcher = (struct cause_launcher){ .kind = LAUNCHER_COMMAND, .name = bytes_of("culprit") };
+        name_subject(&out, &cause, &actor, launcher, &comma);
+        snprintf(text, sizeof(text), launcher ? "Your own command (%s)" : "%s, a cron job of ann", row->name);
+        assert_string_equal(sbuf_str(&out), text);
+    }
+    process_unref(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(names_whatever_is_known) };
 
-    return RUN_ROWS(terminals, names_the_terminals_user) + cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_ROWS(targets, names_what_was_built) + RUN_ROWS(terminals, names_the_terminals_user) + cmocka_run_group_tests(tests, NULL, NULL);
 }

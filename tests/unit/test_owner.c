@@ -142,6 +142,72 @@ static int in_dpkg(char *out, size_t size, const char *name)
     return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
+static bool put(const char *name, const char *text)
+{
+    char path[256], beside[300];
+    FILE *f;
+
+    if (in_dpkg(path, sizeof(path), name) < 0)
+        return false;
+    snprintf(beside, sizeof(beside), "%s-new", path);
+    f = fopen(beside, "we");
+    if (!f)
+        return false;
+    fputs(text, f);
+    return fclose(f) == 0 && rename(beside, path) == 0;
+}
+
+/* A daemon lives through upgrades. */
+static void follows_dpkg(void **state)
+{
+    struct bytes old, version, package;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/app"), &package, &old), 0);
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/late"), &package, &version), -ENOENT);
+    assert_true(put("info/late.list", "/usr/bin/late\n"));
+    assert_true(put("status", "Package: app\nVersion: 2.1\n\nPackage: late\nVersion: 1.0\n"));
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/app"), &package, &version), 0);
+    assert_bytes(version, "2.1");
+    assert_bytes(old, "2.0"); /* what was handed out */
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/late"), &package, &version), 0); /* a process is asked for once */
+    assert_bytes(package, "late");
+    assert_bytes(version, "1.0");
+    assert_int_equal(in_dpkg(path, sizeof(path), "info/late.list"), 0);
+    assert_int_equal(remove(path), 0);
+}
+
+/* A package's script starts its service before dpkg writes its status. */
+static void follows_transactions(void **state)
+{
+    static const char *const made[] = { "info/first.list", "updates/0001", "updates/0002", "updates/0010", "updates/tmp.i", "updates" };
+    struct bytes version, package;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(in_dpkg(path, sizeof(path), "updates"), 0);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_true(put("info/first.list", "/usr/bin/first\n"));
+    assert_true(put("updates/0001", "Package: first\nVersion: 3.0\n"));
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/first"), &package, &version), 0); /* before anything else is */
+    assert_bytes(package, "first");
+    assert_bytes(version, "3.0");
+    assert_true(put("updates/0010", "Package: first\nStatus: install ok unpacked\nVersion: 3.2\n"));
+    assert_true(put("updates/0002", "Package: first\nVersion: 3.1\n"));
+    assert_true(put("updates/tmp.i", "Package: first\nVersion: 6.6\n"));
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/first"), &package, &version), 0);
+    assert_bytes(version, "3.2");
+    for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+        assert_int_equal(in_dpkg(path, sizeof(path), made[i]), 0);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_true(put("status", "Package: app\nVersion: 2.2\n"));
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/app"), &package, &version), 0);
+    assert_bytes(version, "2.2");
+    assert_int_equal(packages_find(packages, bytes_of("/usr/bin/first"), &package, &version), -ENOENT);
+}
+
 static int set_up(void)
 {
     static const char *const dirs[] = { "var", "var/lib", "var/lib/dpkg", "var/lib/dpkg/info",
@@ -190,6 +256,8 @@ int main(void)
         cmocka_unit_test(answers_stay_valid),
         cmocka_unit_test(lives_without_dpkg),
         cmocka_unit_test(knows_this_machine),
+        cmocka_unit_test(follows_dpkg),
+        cmocka_unit_test(follows_transactions),
     };
     int failed;
 

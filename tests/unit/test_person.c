@@ -16,6 +16,7 @@ struct step {
     bool executed;   /* the same process as the one above, after an exec */
     const char *runtime; /* of the container that it lives in */
     const char *client;  /* whose `docker exec` it is */
+    const char *caller, *from; /* what called that, and from where who did */
 };
 
 #define STEPS 8
@@ -79,7 +80,9 @@ static const struct row {
     { "podman exec", { { "/usr/bin/conmon", "conmon" }, { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "podman", .client = "ann" } },
       "ann as root" },
     { "docker exec by a program", { { "/usr/bin/containerd-shim-runc-v2", "shim" },
-        { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "docker", .client = "root" } }, NULL },
+        { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "docker", .client = "root", .caller = "/opt/clean.sh" } }, NULL },
+    { "docker exec by root", { { "/usr/bin/containerd-shim-runc-v2", "shim" },
+        { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "docker", .client = "root", .from = "10.0.0.8" } }, "root as root from 10.0.0.8" },
 };
 
 static struct bytes name_of(uint32_t uid)
@@ -127,6 +130,8 @@ static struct process *make_step(const struct step *s, struct process *above, pi
     if (s->client) {
         p->launch.kind = LAUNCH_EXEC;
         process_set(p, &p->launch.user, bytes_of(s->client));
+        process_set(p, &p->launch.place, bytes_of(s->caller));
+        process_set(p, &p->remote, bytes_of(s->from));
     }
     return p;
 }

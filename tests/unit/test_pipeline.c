@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stages joined, with sensors that do what the test says, the real watches, engines and attribution, and a file of ours
  * as the target. No root: nothing of the kernel's is opened. */
+#include "daemon/counts.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_loop.h"
 #include "daemon/pipeline_sensors.h"
@@ -463,9 +464,21 @@ static void finish(void **state)
     assert_true(case_lost(p->case_) > 0); /* the verdict says so too */
 }
 
+/* status, metrics, and `ctl status` count by these: what has no name would be "nothing lost". */
+static void every_loss_has_a_name(void **state)
+{
+    (void)state;
+    for (unsigned i = LOST_NONE + 1; i < LOST_COUNT; i++) {
+        assert_non_null(status_lost_name((enum lost)i));
+        for (unsigned k = LOST_NONE + 1; k < i; k++)
+            assert_string_not_equal(status_lost_name((enum lost)i), status_lost_name((enum lost)k));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_loss_has_a_name),
         cmocka_unit_test_setup_teardown(objects, begin, end),  cmocka_unit_test_setup_teardown(events, begin, end),
         cmocka_unit_test_setup_teardown(filtered, begin, end), cmocka_unit_test_setup_teardown(what_waits_is_not_claimed, begin, end),
         cmocka_unit_test_setup_teardown(window, begin, end),

@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "attribution/procfs.h"
 #include "fake_proc.h"
@@ -294,6 +296,36 @@ static void reads_this_process(void **state)
     process_unref(p);
 }
 
+/* A pid with a start: who has another start is another, who waits to be waited for has ended, who is stopped has not. */
+static void finds_who_is_gone(void **state)
+{
+    uint64_t ours = proc_stat_start_ticks("/proc", getpid()), its;
+    siginfo_t info;
+    pid_t child;
+
+    (void)state;
+    assert_false(proc_stat_is_gone(getpid(), ours));
+    assert_false(proc_stat_is_gone(getpid(), 0));
+    assert_true(proc_stat_is_gone(getpid(), ours + 1));
+    assert_true(proc_stat_is_gone(0, 1));
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        for (;;)
+            pause();
+    its = proc_stat_start_ticks("/proc", child);
+    assert_false(proc_stat_is_gone(child, its));
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WSTOPPED), 0);
+    assert_false(proc_stat_is_gone(child, its));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(proc_stat_start_ticks("/proc", child), its);
+    assert_true(proc_stat_is_gone(child, its));
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(proc_stat_is_gone(child, its));
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
@@ -304,6 +336,7 @@ int main(void)
         cmocka_unit_test(finds_the_script),
         cmocka_unit_test(walks_pids_only),
         cmocka_unit_test(reads_this_process),
+        cmocka_unit_test(finds_who_is_gone),
     };
     int failed;
 

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -248,6 +249,58 @@ static void gives_attributes(void **state)
     close(from.fd);
 }
 
+/* As copies have them written down. */
+static struct bytes saved_of(char *text, const char *name, const char *value)
+{
+    uint32_t len = (uint32_t)strlen(value);
+    size_t head = strlen(name) + 1;
+
+    memcpy(text, name, head);
+    memcpy(text + head, &len, sizeof(len));
+    memcpy(text + head + sizeof(len), value, len);
+    return (struct bytes){ text, head + sizeof(len) + len };
+}
+
+static void gives_what_was_written_down(void **state)
+{
+    char text[100], name[ATTRIBUTES_NAME_SIZE];
+    struct put_source from = { .fd = -EBADF, .content = -EBADF, .bare = true, .st.st_mode = S_IFDIR | 0555, .xattrs = saved_of(text, "user.note", "kept") };
+    struct bytes cut = { text, from.xattrs.len - 1 };
+    struct file_state seen;
+    unsigned given = 0;
+    struct stat st;
+    int above, fd;
+
+    (void)state;
+    shell("rm -rf in; mkdir -p in/folder; chmod 775 in/folder; chown 5001:5002 in/folder");
+    above = open_in("in", O_PATH | O_DIRECTORY);
+    fd = open_in("in/folder", O_RDONLY | O_DIRECTORY);
+    if (fsetxattr(fd, "user.added", "x", 1, 0) < 0) {
+        assert_int_equal(errno, EOPNOTSUPP); /* tmpfs before 6.6 */
+        skip();
+    }
+    assert_int_equal(attributes_differ(from.xattrs, fd, name), 0);
+    assert_string_equal(name, "user.note");
+    assert_int_equal(attributes_differ(cut, fd, name), -EBADMSG);
+    assert_int_equal(fstat(fd, &st), 0);
+    seen = (struct file_state){ .mode = st.st_mode, .uid = 5001, .gid = 5001 };
+    assert_int_equal(put_attributes(above, "folder", &from, &seen, &given, NULL), -ESTALE);
+    seen.gid = 5002;
+    assert_int_equal(put_attributes(above, "folder", &from, &seen, &given, NULL), 0);
+    assert_int_equal(given, GIVEN_MODE | GIVEN_OWNER | GIVEN_XATTR);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_true(st.st_mode == (S_IFDIR | 0555) && st.st_uid == 0 && st.st_gid == 0);
+    assert_int_equal(fgetxattr(fd, "user.added", name, sizeof(name)), -1);
+    assert_int_equal(fgetxattr(fd, "user.note", name, sizeof(name)), 4);
+    assert_int_equal(attributes_differ(from.xattrs, fd, name), 0);
+    assert_string_equal(name, "");
+    assert_int_equal(fsetxattr(fd, "user.added", "x", 1, 0), 0);
+    assert_int_equal(attributes_differ(from.xattrs, fd, name), 0);
+    assert_string_equal(name, "user.added");
+    close(fd);
+    close(above);
+}
+
 static void compares_content(void **state)
 {
     int a, b;
@@ -345,7 +398,7 @@ static void collects(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(gives_attributes), cmocka_unit_test(compares_content),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(gives_attributes), cmocka_unit_test(gives_what_was_written_down), cmocka_unit_test(compares_content),
                                         cmocka_unit_test(collects) };
     int failed;
 

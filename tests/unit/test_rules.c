@@ -141,6 +141,9 @@ static const struct error_row {
     { "-a always,io_uring -S unlnkat", { "io_uring operation", "did you mean unlinkat?" } },
     { "-a never,task -S unlink", { "-S unlink", "list task" } },
     { "-S unlink", { "-S without a list", "-a always,exit" } },
+    { "-S 0 -a never,task", { "-S has no place", "list task" } },
+    { "-S unlink -d always,exclude", { "-S has no place", "list exclude" } },
+    { "-S 5 -a always,io_uring", { "-S before the list io_uring", "put \"-a always,io_uring\" first" } },
     { EXIT "-F uidd=0", { "\"uidd\"", "did you mean uid?" } },
     { EXIT "-F auid", { "no operator", "FIELD=VALUE" } },
     { EXIT "-F =3", { "no field", NULL } },
@@ -361,6 +364,9 @@ static const struct warning_row {
     { "-W /etc/missing/x -p wa", NULL },
     { "-w /etc/missing -p wa", NULL },
     { EXIT "-F dir=/etc/missing -F perm=wa", "1: /etc/missing is not there" },
+    { EXIT "-F arch=b64 -S all -k all", "1: records every system call" },
+    { EXIT "-S all", "1: records every system call" },
+    { EXIT "-F arch=b32 -S all -k 32bit-abi", NULL },
 };
 
 struct collected {

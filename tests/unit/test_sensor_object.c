@@ -118,6 +118,7 @@ static void ends_with_its_namespace(void **state)
 struct steps {
     unsigned seen, missing;
     const char *appears; /* it comes when it is found missing; NULL: it does not */
+    const char *silent;  /* of that name, what does not answer; NULL: nothing */
 };
 
 static void on_step(void *data, int fd, bool missing)
@@ -130,12 +131,21 @@ static void on_step(void *data, int fd, bool missing)
         assert_int_equal(mkdirat(fd, s->appears, 0755), 0);
 }
 
+static bool may_enter(void *data, int fd, const char *name)
+{
+    const struct steps *s = data;
+
+    (void)fd;
+    return !s->silent || strcmp(s->silent, name) != 0;
+}
+
 static char folder[] = "/tmp/culprit-test-way.XXXXXX";
 
 static const struct way_row {
     const char *name, *path, *missing, *appears;
     int flags;
     unsigned steps, looked_again;
+    const char *silent;
 } ways[] = {
     { "all of it", "/a/b", "", NULL, O_DIRECTORY, 2, 0 },
     { "nothing to go", "", "", NULL, O_DIRECTORY, 0, 0 },
@@ -144,13 +154,14 @@ static const struct way_row {
     { "a file on the way", "/a/f/y", "f/y", NULL, O_DIRECTORY, 2, 1 },
     { "a file at its end", "/a/f", "", NULL, 0, 2, 0 },
     { "a link is not followed", "/a/link/b", "link/b", NULL, O_DIRECTORY, 2, 1 },
+    { "what does not answer is not entered", "/a/b", "b", NULL, O_DIRECTORY, 2, 1, "b" },
 };
 
 static void goes(void **state)
 {
     const struct way_row *row = *state;
-    struct steps steps = { .appears = row->appears };
-    struct way_options options = { row->flags, on_step, &steps };
+    struct steps steps = { .appears = row->appears, .silent = row->silent };
+    struct way_options options = { row->flags, on_step, &steps, may_enter };
     struct bytes rest = bytes_of(row->path);
     int fd = way_open(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), &rest, &options);
 

@@ -203,6 +203,9 @@ static void reports_an_event(void **state)
     assert_string_equal(line(e, (struct sentence_style){ .containers = true }),
                         "02:45:35.123  -0.5 s   unlink      /prd/a  refused (EPERM)                       "
                         "agent[42] root · host");
+    e->sensors = SENSOR_BPF | SENSOR_GUARD;
+    assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "/prd/a  refused (by the guard)"));
+    e->sensors = SENSOR_BPF;
     e->error = -1;
     assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "outcome not known"));
     e->error = 4711;
@@ -355,6 +358,21 @@ static void reports_a_life(void **state)
     container_unref(web);
 }
 
+/* What makes `who --follow` end as if changes were lost is what makes the answer say so. */
+static void gaps_of_changes(void **state)
+{
+    static const enum lost none[] = { LOST_PROCESS_EVENTS, LOST_ENGINE, LOST_AUDIT_NUMBERS };
+
+    (void)state;
+    for (int reason = 0; reason < LOST_COUNT; reason++) {
+        bool expected = true;
+
+        for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+            expected &= reason != (int)none[i];
+        assert_int_equal(gap_has_changes(&(struct gap){ .reason = (enum lost)reason }), expected);
+    }
+}
+
 static void reports_a_gap(void **state)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -379,6 +397,7 @@ int main(void)
         cmocka_unit_test(colour_is_closed_and_only_colour),
         cmocka_unit_test(long_paths_keep_their_name),
         cmocka_unit_test(reports_a_life),
+        cmocka_unit_test(gaps_of_changes),
         cmocka_unit_test(reports_a_gap),
     };
 

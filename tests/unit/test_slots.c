@@ -137,6 +137,37 @@ static void great_numbers(void **state)
     slots_done(&s);
 }
 
+/* What was expected fits without the table being made anew; what did not come takes no room in the end. */
+static void expects(void **state)
+{
+    bool *there = calloc(MANY + 200, sizeof(*there));
+    struct slots s = { 0 };
+    const uint32_t *at;
+
+    (void)state;
+    for (uint32_t n = 1; n <= 100; n++)
+        add(&s, spread, n), there[n] = true;
+    slots_expect(&s, MANY, MANY + 100, spread, NULL);
+    at = s.at;
+    for (uint32_t n = 101; n <= MANY + 100; n++)
+        add(&s, spread, n), there[n] = true;
+    assert_ptr_equal(s.at, at);
+    assert_all(&s, spread, there, MANY + 200);
+    slots_settle(&s, spread, NULL);
+    assert_ptr_equal(s.at, at);
+    for (uint32_t n = 101; n <= MANY + 100; n++)
+        slots_remove(&s, spread(NULL, n), n), there[n] = false;
+    slots_expect(&s, MANY, 2 * MANY, spread, NULL);
+    assert_all(&s, spread, there, MANY + 200);
+    slots_settle(&s, spread, NULL);
+    assert_true(s.size <= 200);
+    assert_all(&s, spread, there, MANY + 200);
+    slots_expect(&s, UINT32_MAX - 50, 1000, spread, NULL); /* more than there can be: nothing happens */
+    assert_true(s.size <= 200);
+    slots_done(&s);
+    free(there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +176,7 @@ int main(void)
         cmocka_unit_test(collisions),
         cmocka_unit_test(stays_small),
         cmocka_unit_test(great_numbers),
+        cmocka_unit_test(expects),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kill -9 at each step of bringing an older store to this version: before each call by which SQLite changes a file, and within it.
+ * kill -9 at each step of bringing an older store to this version, and of making it smaller: before each call by which SQLite changes a file, and within it.
  * Whoever opens the store next finds all of it.
  */
 #include "test.h"
@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "make.h"
+#include "store/compact.h"
 #include "store/query.h"
+#include "util/macro.h"
 
 #define ROWS 20
 #define STORM 200 /* so many at a time become a block */
@@ -181,20 +183,44 @@ static void check_all(void)
     store_close(store);
 }
 
+static bool migrate(void)
+{
+    struct store_options options = { .path = path };
+    struct store *store = NULL;
+
+    if (store_open(&options, &store, NULL) < 0)
+        return false;
+    store_close(store);
+    return true;
+}
+
+static bool compact(void)
+{
+    struct compactor *c = NULL;
+    sqlite3 *db = NULL;
+    int r = db_open(path, false, &db, NULL, NULL);
+
+    if (r == 0)
+        r = compactor_new(db, path, &c, NULL);
+    for (int more = 1; r == 0 && more == 1;) {
+        more = compactor_run(c, 1700000000000000000ull + 24 * 3600 * NS_PER_S, 0, NULL);
+        r = MIN(more, 0);
+    }
+    compactor_free(c);
+    sqlite3_close(db);
+    return r == 0;
+}
+
 /* False: it came to its end. */
-static bool migrate_and_die(unsigned long at)
+static bool work_and_die(bool (*work)(void), unsigned long at)
 {
     int status;
     pid_t pid = fork_child();
 
     if (pid == 0) {
-        struct store_options options = { .path = path };
-        struct store *store = NULL;
-
         kill_at = at;
-        if (store_open(&options, &store, NULL) < 0)
+        if (!work())
             _exit(1);
-        store_close(store);
         _exit(kill_at ? 0 : 2);
     }
     assert_true(pid > 0);
@@ -206,28 +232,50 @@ static bool migrate_and_die(unsigned long at)
     return WIFSIGNALED(status);
 }
 
-static void is_killed_at_each_step(void **state)
+/* Whatever was done of it, what was made before is all there, and is counted. */
+static void is_killed_at_each_step(bool (*work)(void))
 {
     unsigned long steps = 0;
     bool died = true;
 
-    (void)state;
-    make_old();
     for (unsigned long at = 1; died; at++) {
         assert_true(at < STEPS_MAX);
         run("rm -f %s %s-*", path, path);
         run("cp %s %s", old, path);
         within = at % 2; /* and the next one before it */
-        died = migrate_and_die((at + 1) / 2);
+        died = work_and_die(work, (at + 1) / 2);
         check_all();
         steps = at;
     }
     assert_true(steps > 20); /* it was killed within what it did */
 }
 
+static void killed_while_it_migrates(void **state)
+{
+    (void)state;
+    make_old();
+    is_killed_at_each_step(migrate);
+}
+
+/* Rows become blocks, counted hours days, and each of them is gone where it was in the same moment. */
+static void killed_while_it_compacts(void **state)
+{
+    (void)state;
+    make_old();
+    assert_true(migrate());
+    sql("UPDATE rollup SET hour = first_ns / 3600000000000"); /* or they stay as they were counted */
+    sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    run("cp %s %s", path, old);
+    is_killed_at_each_step(compact);
+    assert_true(compact());
+    sql("CREATE TABLE counted AS SELECT count(*) AS n FROM daily WHERE (SELECT count(*) FROM rollup) = 0");
+    sql("CREATE TABLE none (n INTEGER CHECK (n > 0)); INSERT INTO none SELECT n FROM counted; DROP TABLE none; DROP TABLE counted");
+}
+
 static int set_up(void **state)
 {
     (void)state;
+    sent = 0;
     snprintf(dir, sizeof(dir), "%s/culprit-crash.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/culprit.db", dir);
@@ -249,7 +297,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(is_killed_at_each_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_while_it_migrates, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_while_it_compacts, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,11 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "make.h"
@@ -117,6 +120,25 @@ static int on_gap(void *data, const struct gap *gap)
     return 0;
 }
 
+/* Room is made in steps, beside what is written. */
+static void flush(struct store *store)
+{
+    struct err err = ERR_INIT;
+
+    for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
+        if (tries == TRIES || usleep(TRY_US) < 0)
+            fail_msg("after %llu: %s", (unsigned long long)sent, err.text);
+}
+
+static void add_until(struct store *store, uint64_t end)
+{
+    while (sent < end) {
+        for (unsigned i = 0; i < BATCH; i++)
+            (void)add(store);
+        flush(store);
+    }
+}
+
 static struct found read_back(void)
 {
     struct store_options options = { .path = path, .read_only = true };
@@ -142,15 +164,7 @@ static void gives_up_the_oldest(void **state)
     struct stat st;
 
     (void)state;
-    while (sent < 600000) {
-        struct err err = ERR_INIT;
-
-        for (unsigned i = 0; i < BATCH; i++)
-            (void)add(store);
-        for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
-            if (tries == TRIES || usleep(TRY_US) < 0) /* room is made in steps, beside what is written */
-                fail_msg("after %llu: %s", (unsigned long long)sent, err.text);
-    }
+    add_until(store, 600000);
     store_state(store, &now);
     assert_int_equal(now.missing, 0);
     store_close(store);
@@ -162,6 +176,103 @@ static void gives_up_the_oldest(void **state)
     assert_int_equal(f.last, sent);
     assert_true(f.first > 1);
     assert_int_equal(f.events, f.last - f.first + 1);
+}
+
+/* What has a time before which everything has gone is no reason to keep it: it goes in its turn. */
+static void goes_on_after_the_clock_was_set_back(void **state)
+{
+    struct store *store = open_with(true);
+
+    (void)state;
+    add_until(store, 400000);
+    base_ns -= 48 * 3600 * NS_PER_S;
+    add_until(store, 1000000);
+    store_close(store);
+}
+
+/* ---- while SQLite's log cannot go into the file ---- */
+
+static sqlite3 *reader;
+
+static void begin_reading(void)
+{
+    assert_int_equal(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM gap", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void end_reading(void)
+{
+    assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+}
+
+#define CHECKPOINT_LOCK 121 /* its byte in the log's index: SQLite's WAL format */
+
+static pid_t checkpointer;
+
+/* Another program's checkpoint, which does not go on: the lock is all that is to be seen of it. */
+static void begin_checkpoint(void)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = CHECKPOINT_LOCK, .l_len = 1 };
+    char name[112], said = 0;
+    int ready[2], fd;
+
+    snprintf(name, sizeof(name), "%s-shm", path);
+    assert_int_equal(pipe(ready), 0);
+    checkpointer = fork();
+    assert_true(checkpointer >= 0);
+    if (checkpointer == 0) {
+        fd = open(name, O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fcntl(fd, F_SETLKW, &lock) < 0 || write(ready[1], "", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &said, 1), 1);
+    close(ready[0]);
+}
+
+static void end_checkpoint(void)
+{
+    int status;
+
+    assert_int_equal(kill(checkpointer, SIGKILL), 0);
+    assert_int_equal(waitpid(checkpointer, &status, 0), checkpointer);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* The disk gets full while the log is in use: it takes no more than the file is sure to get, and goes on when that is over. */
+static void goes_on_after(void (*begin)(void), void (*end)(void))
+{
+    struct store *store = open_with(true);
+    struct found f;
+
+    add_until(store, 150000); /* more than is left in any case */
+    begin();
+    do {
+        assert_true(sent < 600000);
+        for (unsigned i = 0; i < BATCH; i++)
+            (void)add(store);
+    } while (store_flush(store, NULL) == 0);
+    end();
+    add_until(store, sent + 20 * BATCH);
+    store_close(store);
+    f = read_back();
+    assert_int_equal(f.gaps, 0);
+    assert_int_equal(f.last, sent);
+    assert_int_equal(f.events, f.last - f.first + 1);
+}
+
+static void goes_on_after_a_reader(void **state)
+{
+    (void)state;
+    goes_on_after(begin_reading, end_reading);
+}
+
+static void goes_on_after_a_checkpoint(void **state)
+{
+    (void)state;
+    goes_on_after(begin_checkpoint, end_checkpoint);
 }
 
 static void fill_the_disk(void)
@@ -182,7 +293,6 @@ static void keeps_the_oldest(void **state)
 {
     struct store *store = open_with(false);
     struct store_state now;
-    struct err err = ERR_INIT;
     struct found f;
     uint64_t missing_from;
 
@@ -198,8 +308,7 @@ static void keeps_the_oldest(void **state)
     assert_int_equal(now.error, -ENOSPC);
     assert_int_equal(access(reserve, F_OK), -1);
     assert_int_equal(unlink(filler), 0);
-    for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
-        assert_true(tries < TRIES && usleep(TRY_US) == 0);
+    flush(store);
     (void)add(store);
     store_seen(store, base_ns + sent * STEP_NS);
     assert_int_equal(store_flush(store, NULL), 0);
@@ -216,7 +325,6 @@ static void keeps_the_oldest(void **state)
 static void begins_on_a_full_disk(void **state)
 {
     struct store *store = open_with(true);
-    struct err err = ERR_INIT;
     struct found f;
 
     (void)state;
@@ -235,9 +343,7 @@ static void begins_on_a_full_disk(void **state)
     store = open_with(true);
     for (unsigned i = 0; i < BATCH; i++)
         (void)add(store);
-    for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
-        if (tries == 30)
-            fail_msg("%s", err.text);
+    flush(store);
     store_close(store);
     f = read_back();
     assert_int_equal(f.events, sent);
@@ -271,6 +377,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_up_the_oldest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(goes_on_after_the_clock_was_set_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(goes_on_after_a_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(goes_on_after_a_checkpoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(begins_on_a_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(turned_off_it_keeps_no_room, set_up, tear_down),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "event/operation.h"
 #include "store/maintain.h"
 #include "store/query.h"
 #include "store/schema.h"
@@ -16,7 +17,7 @@
 #define ELSEWHERE "NULL"                                  /* where it runs is not recorded */
 #define LIVING "observer"                                 /* as the store wrote it: this process */
 
-static char dir[64], path[96];
+static char dir[] = "/tmp/culprit-life.XXXXXX", path[96];
 
 struct found {
     struct coverage coverage;
@@ -56,102 +57,163 @@ static struct found read_span(void)
     return f;
 }
 
-/* A span that nobody ended, as it was written last. */
-static void leave_span(const char *observer, uint64_t alive_ns, uint64_t beat_ns)
+static void change_span(const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void set_times(uint64_t alive_ns, uint64_t beat_ns)
+{
+    char sql[128];
+
+    snprintf(sql, sizeof(sql), "UPDATE coverage SET alive_ns = %llu, beat_ns = %llu", (unsigned long long)alive_ns, (unsigned long long)beat_ns);
+    change_span(sql);
+}
+
+/* A span that nobody ended. */
+static void leave_span(const char *observer)
 {
     struct store_options options = { .path = path };
     struct coverage coverage = { .sensors = 1, .from_ns = 5, .watch = { "/d", 2 } };
     struct store *store;
     char sql[256];
     uint64_t id;
-    sqlite3 *db;
 
     unlink(path);
     assert_int_equal(store_open(&options, &store, NULL), 0);
     assert_int_equal(store_begin_coverage(store, &coverage, &id), 0);
     assert_int_equal(store_flush(store, NULL), 0);
     store_close(store);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    snprintf(sql, sizeof(sql), "UPDATE coverage SET to_ns = 0, alive_ns = %llu, beat_ns = %llu, observer = %s",
-             (unsigned long long)alive_ns, (unsigned long long)beat_ns, observer);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    snprintf(sql, sizeof(sql), "UPDATE coverage SET to_ns = 0, observer = %s", observer);
+    change_span(sql);
 }
 
+#define LONG_NS (3600 * NS_PER_S)
+
+static const struct end_row {
+    const char *name, *observer;
+    uint64_t alive_ago_ns, beat_ago_ns; /* before it is asked for */
+    bool no_beat;
+    bool ended, unclean; /* ended: when it was alive for the last time */
+    bool missing_from_beat; /* unclean: what is missing is so from there on; else from the end */
+} end_rows[] = {
+    { "it observes", LIVING, 0, 0 },
+    { "it lives, and has much to read: no more is claimed", LIVING, LONG_NS, 0, .ended = true },
+    { "it lives, and its disk hangs", LIVING, LONG_NS, LONG_NS, .ended = true },
+    { "killed as it had read all", DEAD, 0, 0, .ended = true, .unclean = true, .missing_from_beat = true },
+    { "killed while it had much to read", DEAD, LONG_NS, 0, .ended = true, .unclean = true, .missing_from_beat = true },
+    { "written by a version without the second time", DEAD, LONG_NS, 0, .no_beat = true, .ended = true, .unclean = true },
+    { "elsewhere, it writes", ELSEWHERE, 0, 0 },
+    { "elsewhere, it writes and has much to read", ELSEWHERE, LONG_NS, 0, .ended = true },
+    { "elsewhere, silent for long", ELSEWHERE, LONG_NS, LONG_NS, .ended = true, .unclean = true },
+};
+
+/* The times are set last: a machine may take seconds for the store. */
 static void the_end_of_a_span(void **state)
 {
-    const uint64_t now = clock_ns(CLOCK_REALTIME), long_ago = now - 3600 * NS_PER_S;
-    const struct {
-        const char *what, *observer;
-        uint64_t alive_ns, beat_ns, to_ns;
-        bool unclean;
-        uint64_t missing_to_ns; /* from to_ns on */
-    } rows[] = {
-        { "it observes", LIVING, now, now, 0, false, 0 },
-        { "it lives, and has much to read: no more is claimed", LIVING, long_ago, now, long_ago, false, 0 },
-        { "it lives, and its disk hangs", LIVING, long_ago, long_ago, long_ago, false, 0 },
-        { "killed as it had read all", DEAD, now, now, now, true, now + STORE_ALIVE_NS },
-        { "killed while it had much to read", DEAD, long_ago, now, long_ago, true, now + STORE_ALIVE_NS },
-        { "written by a version without the second time", DEAD, long_ago, 0, long_ago, true, long_ago + STORE_ALIVE_NS },
-        { "elsewhere, it writes", ELSEWHERE, now, now, 0, false, 0 },
-        { "elsewhere, it writes and has much to read", ELSEWHERE, long_ago, now, long_ago, false, 0 },
-        { "elsewhere, silent for long", ELSEWHERE, long_ago, long_ago, long_ago, true, long_ago + STORE_ALIVE_NS },
-    };
+    const struct end_row *row = *state;
+    struct found f;
+    uint64_t now, alive_ns, beat_ns, to_ns;
 
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct found f;
-
-        leave_span(rows[i].observer, rows[i].alive_ns, rows[i].beat_ns);
-        f = read_span();
-        if (f.spans != 1 || f.coverage.to_ns != rows[i].to_ns || f.coverage.unclean != rows[i].unclean)
-            fail_msg("%s: %u spans, to %llu, unclean %d", rows[i].what, f.spans, (unsigned long long)f.coverage.to_ns, f.coverage.unclean);
-        if (f.gaps != rows[i].unclean || (f.gaps && (f.gap.from_ns != rows[i].to_ns || f.gap.to_ns != rows[i].missing_to_ns)))
-            fail_msg("%s: %u gaps, to %llu", rows[i].what, f.gaps, (unsigned long long)f.gap.to_ns);
-    }
+    leave_span(row->observer);
+    now = clock_ns(CLOCK_REALTIME);
+    alive_ns = now - row->alive_ago_ns;
+    beat_ns = row->no_beat ? 0 : now - row->beat_ago_ns;
+    set_times(alive_ns, beat_ns);
+    f = read_span();
+    to_ns = row->ended ? alive_ns : 0;
+    assert_int_equal(f.spans, 1);
+    assert_int_equal(f.coverage.to_ns, to_ns);
+    assert_int_equal(f.coverage.unclean, row->unclean);
+    assert_int_equal(f.gaps, row->unclean);
+    if (!row->unclean)
+        return;
+    assert_int_equal(f.gap.from_ns, to_ns);
+    assert_int_equal(f.gap.to_ns, (row->missing_from_beat ? beat_ns : to_ns) + STORE_ALIVE_NS);
 }
 
 /* What it still needs is not removed below a writer that reads for long. */
 static void whoever_reads_for_long_is_somebody(void **state)
 {
     const struct store_retention retention = { .age_ns = 24 * 3600 * NS_PER_S };
-    const uint64_t now = clock_ns(CLOCK_REALTIME);
     struct store_pruned pruned;
+    uint64_t now;
 
     (void)state;
-    leave_span(ELSEWHERE, now - 3600 * NS_PER_S, now);
+    leave_span(ELSEWHERE);
+    now = clock_ns(CLOCK_REALTIME);
+    set_times(now - LONG_NS, now);
     assert_int_equal(store_prune(path, &retention, false, &pruned, NULL), 0);
     assert_true(pruned.others);
-    leave_span(ELSEWHERE, now - 3600 * NS_PER_S, now - 60 * NS_PER_S);
+    set_times(now - LONG_NS, now - 60 * NS_PER_S);
     assert_int_equal(store_prune(path, &retention, false, &pruned, NULL), 0);
     assert_false(pruned.others);
 }
 
-static int set_up(void **state)
+static int64_t last_seen(void)
 {
-    (void)state;
-    snprintf(dir, sizeof(dir), "/tmp/culprit-life.XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
-    snprintf(path, sizeof(path), "%s/culprit.db", dir);
-    return 0;
+    sqlite3_stmt *s;
+    sqlite3 *db;
+    int64_t seen;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT max(alive_ns, beat_ns) FROM coverage", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    seen = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return seen;
 }
 
-static int tear_down(void **state)
+/* It began by a clock that was set back since: it is what watches now, and what is lost now is of what it watches. */
+static void by_a_clock_that_was_set_back(void **state)
 {
-    char command[96];
+    const uint64_t now = clock_ns(CLOCK_REALTIME), wrong = now + 24 * 3600 * NS_PER_S;
+    struct coverage coverage = { .sensors = SENSOR_BPF, .from_ns = wrong, .watch = { "/d", 2 } };
+    struct coverage_place place = { .kind = SELECTOR_NONE, .permissions = PERMISSION_WRITE, .from_ns = wrong, .path = { "/d", 2 } };
+    struct gap gap = { .reason = LOST_RING_FULL, .count = 3, .from_ns = wrong, .to_ns = now, .sensor = SENSOR_BPF };
+    struct store_query asked = { .path = { "/d/f", 4 }, .until_ns = now + 3600 * NS_PER_S };
+    struct store_options options = { .path = path };
+    struct found f = { 0 };
+    struct store *store;
+    uint64_t id;
 
     (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    return system(command);
+    unlink(path);
+    assert_int_equal(store_open(&options, &store, NULL), 0);
+    assert_int_equal(store_begin_coverage(store, &coverage, &id), 0);
+    assert_int_equal(store_add_coverage_place(store, id, &place), 0);
+    store_seen(store, now);
+    assert_int_equal(store_add_gap(store, &gap), 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(store_each_coverage(store, &asked, keep_coverage, &f, NULL), 0);
+    assert_int_equal(store_each_gap(store, &asked, keep_gap, &f, NULL), 0);
+    assert_int_equal(f.spans, 1);
+    assert_true(f.coverage.from_ns >= now && f.coverage.from_ns <= clock_ns(CLOCK_REALTIME));
+    assert_int_equal(f.coverage.to_ns, 0);
+    assert_int_equal(f.gaps, 1);
+    assert_int_equal(f.gap.from_ns, now);
+    assert_int_equal(f.gap.to_ns, wrong);
+    assert_true(last_seen() <= (int64_t)clock_ns(CLOCK_REALTIME)); /* whoever were killed now has seen no time that did not come */
+    store_close(store);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_end_of_a_span),
         cmocka_unit_test(whoever_reads_for_long_is_somebody),
+        cmocka_unit_test(by_a_clock_that_was_set_back),
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(path, sizeof(path), "%s/culprit.db", dir);
+    failed = RUN_ROWS(end_rows, the_end_of_a_span) + cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return rmdir(dir) < 0 ? 1 : failed;
 }

@@ -3,7 +3,9 @@
 #include "test.h"
 
 #include <libaudit.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #include "make.h"
@@ -80,11 +82,85 @@ static void of_a_failure(void **state)
     event_free(e);
 }
 
+/* What is kept of the event before changes nothing: each is written as by one that has seen none. */
+static void one_after_the_other(void **state)
+{
+    struct search_synthesis used = { .text = SBUF_INIT };
+    struct event *events[12];
+
+    (void)state;
+    for (unsigned i = 0; i < 12; i++) {
+        struct event *e = events[i] = make(OPERATION_UNLINK, "/d/f", i * 1000000ull);
+        struct process *p = e->actor.process;
+
+        if (i == 1 || i == 7) { /* the process of the one before */
+            e->actor.process = process_ref(events[i - 1]->actor.process);
+            process_unref(p);
+        }
+        if (i == 2)
+            process_set(p, &p->args, (struct bytes){ "rm\0-f", 5 });
+        if (i == 3)
+            process_set(p, &p->args, (struct bytes){ "rm\0-g", 5 });
+        e->actor.parent_pid = i == 4 ? 9 : 0;
+        e->actor.pid = i == 5 ? 8 : 2;
+        e->actor.cred = (struct credentials){ .known = i == 6 || i == 7, .uid = i };
+        e->actor.login_uid = i == 8 ? 1000 : UID_UNKNOWN;
+        e->actor.session = i == 8 ? 5 : SESSION_UNKNOWN;
+        if (i >= 9) { /* not attributed: all that is known of him is in the event, with one length */
+            process_unref(TAKE_PTR(e->actor.process));
+            event_set(e, &e->actor.executable, bytes_of(i == 9 ? "/bin/a" : "/bin/b"));
+            event_set(e, &e->actor.name, bytes_of(i < 11 ? "n" : "m"));
+            event_set(e, &e->actor.tty, bytes_of("pts/1"));
+        }
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        struct search_synthesis alone = { .text = SBUF_INIT };
+
+        assert_int_equal(search_synthesis_make(&used, events[i], false), 0);
+        assert_int_equal(search_synthesis_make(&alone, events[i], false), 0);
+        assert_int_equal(used.event.count, alone.event.count);
+        assert_bytes(sbuf_bytes(&used.text), sbuf_str(&alone.text));
+        search_synthesis_done(&alone);
+    }
+    for (unsigned i = 0; i < 12; i++)
+        event_free(events[i]); /* what is kept of the last one does not need it */
+    search_synthesis_done(&used);
+}
+
+/* A name is quoted if it has nothing but what the kernel quotes, wherever in it the other byte is. */
+static void quoted_or_not(void **state)
+{
+    struct search_synthesis s = { .text = SBUF_INIT };
+
+    (void)state;
+    for (unsigned c = 1; c < 256; c++)
+        for (unsigned at = 0; at < 18; at++) {
+            char name[] = "/d/~~!!aaaaaaaa~~~", expected[80] = " name=";
+            bool hex = c == '"' || c < 0x21 || c > 0x7e;
+            struct event *e;
+
+            if (c == '/' || at < 3)
+                continue;
+            name[at] = (char)c;
+            e = make(OPERATION_CHMOD, name, 0);
+            assert_int_equal(search_synthesis_make(&s, e, false), 0);
+            for (unsigned i = 0; hex && name[i]; i++)
+                snprintf(expected + 6 + 2 * i, 3, "%02X", (unsigned char)name[i]);
+            if (!hex)
+                snprintf(expected, sizeof(expected), " name=\"%s\"", name);
+            assert_non_null(memmem(s.event.records[2].text.data, s.event.records[2].text.len, expected, strlen(expected)));
+            event_free(e);
+        }
+    search_synthesis_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_attributes),
         cmocka_unit_test(of_a_failure),
+        cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(quoted_or_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,16 +10,15 @@ mount --make-rshared /
 mkdir -m 1777 /run/tests
 export CULPRIT_TEST_DIR=/run/tests PYTHONPATH=$tests/scenario
 uname -r
-"$culprit" doctor > /out/doctor 2>&1
 rm -f /out/results /out/story
-echo "doctor: $(cut -d. -f1 /proc/uptime) s since boot"
+echo "begun: $(cut -d. -f1 /proc/uptime) s since boot"
 python3 -B "$tests/scenario/battery.py" "$culprit" "$(dirname "$culprit")/tests/actors/act" -s "$sensors" -f "$places" \
-    --guest --together --results /out/results "$@"
+    --guest --together --results /out/results --doctor /out/doctor "$@"
 status=$?
 echo "battery: $(cut -d. -f1 /proc/uptime) s since boot"
 if [ "$story" != - ]; then
     # whoever acts after the restart is as slow here as everything else
-    STORY_SETTLE=30s STORY_ROADS=$story STORY_KEEP=/out/story.json bash "$tests/scenario/story.sh" "$culprit" "$sensors" \
+    STORY_SETTLE=30s STORY_ACCESS=$story STORY_KEEP=/out/story.json bash "$tests/scenario/story.sh" "$culprit" "$sensors" \
         > /out/story 2>&1 || status=1
     cat /out/story
     echo "story: $(cut -d. -f1 /proc/uptime) s since boot"

@@ -129,7 +129,7 @@ past_sudo() {
     later
     data sudo
     as_ann sudo rm -f $B/sudo/b
-    asked sudo $B/sudo "sudo: /usr/bin/rm -f $B/sudo/b"
+    asked sudo $B/sudo "sudo by ann: /usr/bin/rm -f $B/sudo/b"
 }
 
 past_sudo_script() {
@@ -137,7 +137,7 @@ past_sudo_script() {
     data sudo-script
     executable /usr/local/bin/wipe-vm '#!/bin/bash' "cd $B/sudo-script && rm -- *"
     as_ann sudo /usr/local/bin/wipe-vm
-    asked sudo-script $B/sudo-script "sudo: /usr/local/bin/wipe-vm"
+    asked sudo-script $B/sudo-script "sudo by ann: /usr/local/bin/wipe-vm"
 }
 
 past_at() {
@@ -245,6 +245,154 @@ past_agent() {
     kill %1
 }
 
+# ---- more, of other programs ----
+
+# no auditd: only journald has the records
+past_journal_audit() {
+    later
+    data watched
+    auditctl -e 1 > /dev/null
+    auditctl -w $B/watched -p wa > /dev/null
+    rm -f $B/watched/b
+    journalctl --sync
+    auditctl -W $B/watched -p wa > /dev/null
+    auditctl -e 0 > /dev/null
+    asked journal-audit $B/watched/b "rm deleted $B/watched/b"
+}
+
+past_make() {
+    data make
+    printf 'clean:\n\trm -f *\n' > $B/make/Makefile
+    echo "* * * * * root cd $B/make && make -s clean" > /etc/cron.d/vm
+    before_a_minute
+    await 200 gone $B/make/b
+    asked make $B/make "cron job: cd $B/make && make -s clean"
+    rm /etc/cron.d/vm
+    systemctl stop cron
+}
+
+past_timer_user() {
+    later
+    data user-timer
+    chown -R ann $B/user-timer
+    unit sync-ann "/usr/bin/rsync -a --delete /run/empty/ $B/user-timer/"
+    sed -i 's/^Type/User=ann\nType/' /etc/systemd/system/sync-ann.service
+    printf '[Timer]\nOnActiveSec=1s\n' > /etc/systemd/system/sync-ann.timer
+    systemctl daemon-reload
+    systemctl start sync-ann.timer
+    await 200 gone $B/user-timer/b
+    asked timer-user $B/user-timer "unit: sync-ann.service"
+    systemctl stop sync-ann.timer
+}
+
+past_su() {
+    later
+    data su
+    chown -R ann $B/su
+    su ann -c "rm -f $B/su/b"
+    asked su $B/su "su: (to ann) root"
+}
+
+past_path_unit() {
+    later
+    data path
+    mkdir -p /run/drop
+    unit on-drop "/bin/rm -f $B/path/b"
+    printf '[Path]\nPathExists=/run/drop/go\n' > /etc/systemd/system/on-drop.path
+    systemctl daemon-reload
+    systemctl start on-drop.path
+    touch /run/drop/go
+    await 200 gone $B/path/b
+    systemctl stop on-drop.path
+    rm /run/drop/go
+    asked path-unit $B/path "unit: on-drop.service"
+}
+
+past_autoremove() {
+    later
+    for p in vm-app vm-lib; do
+        mkdir -p /run/$p/DEBIAN /run/$p/opt/$p
+        printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' $p > /run/$p/DEBIAN/control
+        [ $p = vm-lib ] || echo "Depends: vm-lib" >> /run/$p/DEBIAN/control
+        echo x > /run/$p/opt/$p/f
+        dpkg-deb --root-owner-group -b /run/$p /run/$p.deb > /dev/null
+    done
+    apt-get -q -y install /run/vm-app.deb /run/vm-lib.deb > /run/apt.log 2>&1
+    apt-mark auto vm-lib >> /run/apt.log 2>&1
+    later
+    apt-get -q -y autoremove --purge vm-app >> /run/apt.log 2>&1
+    gone /opt/vm-lib || cat /run/apt.log
+    asked autoremove /opt/vm-lib/f "apt: apt-get -q -y autoremove --purge vm-app"
+}
+
+past_olddir() {
+    mkdir -p /var/log/vm-old
+    echo x > /var/log/vm-olddir.log
+    later
+    printf '/var/log/vm-olddir.log {\n nocreate\n rotate 3\n size 1\n olddir /var/log/vm-old\n}\n' > /etc/logrotate.d/vm-olddir
+    systemctl start logrotate
+    await 200 gone /var/log/vm-olddir.log
+    asked olddir /var/log/vm-olddir.log logrotate
+}
+
+past_ssh_shell() {
+    later
+    data ssh-shell
+    [ -e /run/key ] || past_ssh
+    later
+    data ssh-shell
+    ssh -i /run/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR 127.0.0.1 "sleep 20; rm -f $B/ssh-shell/b"
+    asked ssh-shell $B/ssh-shell "login by ssh: root from 127.0.0.1"
+}
+
+past_user_crontab() {
+    mkdir -p /home/ann/build
+    data user-crontab
+    chown -R ann $B/user-crontab /home/ann
+    echo "* * * * * rm -rf $B/user-crontab/*" | crontab -u ann -
+    before_a_minute
+    await 200 gone $B/user-crontab/b
+    asked user-crontab $B/user-crontab "cron job: rm -rf"
+    crontab -u ann -r
+    systemctl stop cron
+}
+
+past_stop_post() {
+    data stop-post
+    printf '[Service]\nExecStart=/bin/sleep 1000\nExecStopPost=/bin/sh -c "rm -f %s/stop-post/*"\n' $B > /etc/systemd/system/worker.service
+    systemctl daemon-reload
+    systemctl start worker
+    later
+    systemctl stop worker
+    asked stop-post $B/stop-post "unit: worker.service"
+}
+
+past_puppet() {
+    data puppet
+    later
+    puppet apply -l syslog -e "file { '$B/puppet/b': ensure => absent }" > /run/puppet.log 2>&1
+    gone $B/puppet/b || cat /run/puppet.log
+    asked puppet $B/puppet "Puppet"
+}
+
+past_ansible() {
+    data ansible
+    later
+    ansible localhost -m file -a "path=$B/ansible/b state=absent" > /run/ansible.log 2>&1
+    gone $B/ansible/b || cat /run/ansible.log
+    asked ansible $B/ansible "Ansible"
+}
+
+past_cfengine() {
+    data cfengine
+    later
+    mkdir -p /var/lib/cfengine3/{bin,inputs,state}
+    printf 'bundle agent main { files: "%s/cfengine/b" delete => d; }\nbody delete d { dirlinks => "delete"; rmdirs => "true"; }\n' $B > /run/x.cf
+    cf-agent -KIf /run/x.cf -b main > /run/cf.log 2>&1
+    gone $B/cfengine/b || cat /run/cf.log
+    asked cfengine $B/cfengine "cf-agent, by its own message"
+}
+
 # ---- nobody ----
 
 past_open() {
@@ -265,9 +413,14 @@ past_nothing() {
 }
 
 # these two first: a clock that goes on later lets the machine seem to have been started later
-PASTS=(at-start memory cron crontab cron-daily timer tmpfiles logrotate sudo sudo-script at boot-script rsync ssh git-clean package mounted fstab trash agent open nothing)
+PASTS=(at-start memory cron crontab cron-daily timer tmpfiles logrotate sudo sudo-script at boot-script rsync ssh git-clean package mounted fstab trash agent journal-audit open nothing)
+MORE=(make timer-user su path-unit autoremove olddir ssh-shell user-crontab stop-post puppet ansible cfengine)
 for past in "${PASTS[@]}"; do
     [[ -n $ONLY && " $ONLY " != *" $past "* ]] || "past_${past//-/_}"
+done
+# these take as long again: only by name, or by "more"
+for past in "${MORE[@]}"; do
+    [[ " $ONLY " != *" $past "* && " $ONLY " != *" more "* ]] || "past_${past//-/_}"
 done
 
 echo "of $all pasts $right right, $three among the first three"

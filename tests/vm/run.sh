@@ -85,7 +85,9 @@ memory=$(awk '/^MemAvailable/ {print int($2 / 1048576 / 3)}' /proc/meminfo)
 jobs=${JOBS:-$(nproc)}
 [ -n "${JOBS:-}" ] || [ "$jobs" -le "$memory" ] || jobs=$((memory > 0 ? memory : 1))
 left=${#versions[@]}
-for version in "${versions[@]}"; do
+# each is among the last, which have more of the machine, at some commit
+turn=$((${ROTATE:-0} % (left > 0 ? left : 1)))
+for version in "${versions[@]:turn}" "${versions[@]:0:turn}"; do
     while [ ${#running[@]} -ge "$jobs" ]; do
         wait -n -p pid
         unset "running[$pid]"

@@ -89,6 +89,8 @@ static int audit_dispatch(struct sensor *s, struct err *err)
     int r = receive(s, BATCH);
 
     audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
+    if (r == 0 || r == -EAGAIN) /* the stream is empty */
+        audit_handle_flags(s);
     audit_upkeep(s);
     if (s->options.alone && !s->session.owner)
         return refuse_sharing(s, err);
@@ -99,6 +101,7 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
     static unsigned number; /* of the process, not of the sensor: a mark of one that was closed may still be in the stream */
     uint64_t deadline = now_ms() + timeout_ms, progress_ms = 0;
+    bool all;
     int r;
 
     snprintf(s->mark, sizeof(s->mark), "culprit-sync-%d-%u", getpid(), ++number);
@@ -115,8 +118,11 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
     }
     audit_grouper_expire(s->grouper, now_ms(), 0);
+    all = audit_handle_flags_until(s, deadline);
     s->next_tick_ms = s->next_check_ms = s->next_look_ms = 0; /* nobody looks after this */
     audit_upkeep(s);
+    if (s->mark_seen && !all)
+        return err_say(err, -EAGAIN, "not all changed flags were looked for in %u ms", timeout_ms);
     return s->mark_seen ? 0 : err_say(err, now_ms() - progress_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT, "audit's stream did not come to its end in %u ms", timeout_ms);
 }
 
@@ -204,6 +210,7 @@ static void audit_close(struct sensor *s)
 {
     if (!s)
         return;
+    audit_rules_withdraw(s->rules);
     while (s->objects) {
         struct audit_object *o = s->objects;
 
@@ -215,6 +222,7 @@ static void audit_close(struct sensor *s)
     audit_grouper_free(s->grouper);
     audit_scratch_done(&s->scratch);
     startup_buffer_free(s->startup);
+    startup_buffer_free(s->flags.calls);
     free(s);
 }
 
@@ -275,7 +283,7 @@ static int audit_probe(struct sensor_capabilities *ret, struct err *err)
         snprintf(ret->state, sizeof(ret->state), "free: culprit reads the stream itself%s",
                  audit_session_is_heard_now() ? "; the journal, or what else listens to audit, gets the records of its rules too" : "");
     else
-        snprintf(ret->state, sizeof(ret->state), "owned by %s (pid %u): reading beside it",
+        snprintf(ret->state, sizeof(ret->state), "owned by %s (pid %u): reading beside it; if it stops reading, a start may wait for a minute",
                  session.owner_name, session.owner_pid);
     return 0;
 }

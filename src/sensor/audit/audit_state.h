@@ -21,6 +21,18 @@
 #define AUDIT_LOOK_MS 10000  /* a removal of rules whose record was kept from us is noticed by then */
 #define AUDIT_TOMBSTONE_MS 2000  /* records that are under way still find what is not watched any more */
 
+struct audit_flags { /* of flags.h; zeroed: nothing is looked for */
+    uint64_t due_ms;   /* CLOCK_MONOTONIC: a round begins then, or goes on; 0: none */
+    uint64_t next_ms;  /* not before that, so that whoever changes flags all day elsewhere does not keep us busy */
+    uint64_t serial;   /* for the identity of the next event that no record led to */
+    unsigned passed;   /* calls that were passed over for a change that waits for its own */
+    bool again;        /* one more round: something was changed just now, and its record may be under way */
+    bool unreached;    /* by the last call's search */
+    struct startup_buffer *calls; /* whose search did not reach all; NULL until there is one */
+    unsigned call_count; /* since the first of them; more than are kept: nobody is named */
+    uint64_t named_ms, named_serial; /* the stamp of the one that was named last: it is of one file */
+};
+
 struct sensor {
     struct sensor_options options;
     struct audit_session session;
@@ -32,10 +44,11 @@ struct sensor {
     struct audit_rule_set *pathless_rules, *window_rules, *excluded;
     unsigned permissions;         /* of all objects together */
     struct startup_buffer *startup;
-    bool window, replay, replaying;
+    bool window, replay, replaying, backlog_full;
     uint64_t window_boot_ns;      /* CLOCK_BOOTTIME: the window's rules are loaded since */
     struct audit_completion completion;
-    uint64_t next_tick_ms, next_check_ms, next_rewalk_ms, next_flags_ms;
+    uint64_t next_tick_ms, next_check_ms, next_rewalk_ms;
+    struct audit_flags flags;
     uint64_t lost_paths, lost_records, lost_startup; /* since the last tick */
     uint64_t gap_from_ns;
     uint64_t next_look_ms, rules_loaded_ns; /* our rules in the kernel: the next look, the last good one */
@@ -48,6 +61,7 @@ struct sensor {
     char host[256];
 };
 
+/* CLOCK_MONOTONIC */
 static inline uint64_t now_ms(void)
 {
     return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a change means for one watched object: where in it, and what was there before. The event is made
- * first, then the index is changed, so that what is gone can still be described.
+ * first, then the index is changed (apply.h), so that what is gone can still be described.
  */
 #pragma once
-
-#include <limits.h>
 
 #include "event/event.h"
 #include "sensor/audit/meaning.h"
@@ -18,11 +16,6 @@
 struct event *audit_change_event(const struct audit_object *o, const struct audit_facts *facts,
                                  const struct audit_change *change, bool *ret_here);
 
-
 /* True if a file of the object is in the record, changed or not: the source of a bind mount, or what
  * a new link elsewhere leads to. */
 bool audit_mentions(const struct audit_object *o, const struct audit_facts *facts);
-
-/* Note in the index what the changes of one record did. */
-void audit_apply(struct audit_object *o, const struct audit_facts *facts,
-                 const struct audit_change *changes, unsigned count);

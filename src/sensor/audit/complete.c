@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/audit/spot.h"
 #include "sensor/tree/statx.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
-#define FLAGS_MAX 20000 /* files looked at for one change of flags: some 40 ms */
+#define CALL_MS 100 /* between the beginning of a call and its change, on a busy machine */
 
 /* ---- descriptors ---- */
 
@@ -25,7 +27,7 @@ static bool complete_file(const struct audit_facts *f, struct audit_change *c,
 
     snprintf(path, sizeof(path), "/proc/%d/fd/%d", f->pid, c->fd);
     n = readlink(path, target, sizeof(target));
-    if (n <= 0 || statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &stx) < 0)
+    if (n <= 0 || statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) < 0) /* it may be on any file system: one that is asked may not answer */
         return false;
     *file = (struct audit_path){ .type = AUDIT_NAME_NORMAL };
     tree_state_of_statx(&stx, &file->file);
@@ -94,13 +96,13 @@ static struct bytes name_in(const struct audit_object *o, uint32_t object, uint3
 {
     for (uint32_t n = object && directory ? tree_first_name(o->tree, object) : 0; n;
          n = tree_next_name(o->tree, n)) {
-        struct bytes name = tree_name(o->tree, n);
+        struct bytes name;
 
-        if (tree_parent_of(o->tree, n) != directory || bytes_equal(name, not_this) ||
-            name.len > LIMIT_NAME)
+        if (tree_parent_of(o->tree, n) != directory)
             continue;
-        memcpy(memory, name.data, name.len);
-        return (struct bytes){ memory, name.len };
+        name = tree_name(o->tree, n, memory);
+        if (!bytes_equal(name, not_this))
+            return name;
     }
     return BYTES_NULL;
 }
@@ -155,65 +157,19 @@ bool audit_flags_are_as_known(const struct audit_object *o, const struct audit_c
     uint32_t object = o->tree && c->object ? find(o, c->object) : 0;
     struct file_state known = { 0 };
 
-    if (object)
+    if (c->object && audit_path_is_state(o, &o->flagged, c->object))
+        known = o->flagged;
+    else if (object)
         tree_state(o->tree, object, &known);
-    return object && (known.known & c->object->file.known & FILE_FLAGS) && known.flags == c->object->file.flags;
+    return c->object && (known.known & c->object->file.known & FILE_FLAGS) && known.flags == c->object->file.flags;
 }
 
-struct flag_search {
-    struct audit_object *o;
-    int root;
-    unsigned budget;
-    struct audit_path *file;
-    char *name;
-};
-
-static bool search_flags(struct flag_search *s, uint32_t directory, unsigned depth)
+/* The stamp of a record is that of the same ticks as a file's, cut to milliseconds. */
+enum audit_match audit_match_of(uint64_t call_ms, int64_t ctime_ns)
 {
-    struct tree *t = s->o->tree;
-    _cleanup_close_ int fd = tree_open_directory(t, s->root, directory, NULL);
+    uint64_t changed_ms = ctime_ns > 0 ? (uint64_t)ctime_ns / NS_PER_MS : 0;
 
-    if (fd < 0 || depth > 4096)
-        return false;
-    for (uint32_t n = tree_first_child(t, directory), next; n; n = next) {
-        uint32_t object = tree_object_of(t, n);
-        struct bytes base = tree_name(t, n);
-        struct file_state before;
-        struct tree_change change;
-
-        next = tree_next_child(t, n);
-        if (base.len > LIMIT_NAME || s->budget == 0)
-            return false;
-        s->budget--;
-        memcpy(s->name, base.data, base.len);
-        s->name[base.len] = '\0';
-        tree_state(t, object, &before);
-        if (audit_object_look(s->o, fd, n, &change) &&
-            change.same_object && (before.known & change.after.known & FILE_FLAGS) &&
-            before.flags != change.after.flags) {
-            *s->file = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = change.after };
-            return true;
-        }
-        if (tree_is_directory(t, object) && search_flags(s, object, depth + 1))
-            return true;
-    }
-    return false;
-}
-
-bool audit_complete_flags(struct audit_object *o, struct audit_change *c,
-                          struct audit_completion *memory)
-{
-    _cleanup_close_ int root = -EBADF;
-    struct flag_search search = { .o = o, .budget = FLAGS_MAX, .file = &memory->files[0],
-                                  .name = memory->names[0] };
-
-    if (!o->tree || o->gone)
-        return false;
-    root = watched_open(&o->wanted);
-    search.root = root;
-    if (root < 0 || !search_flags(&search, tree_root(o->tree), 0))
-        return false;
-    c->object = search.file;
-    c->name = BYTES_NULL; /* which of its names it was opened by is not known */
-    return true;
+    if (!call_ms || changed_ms < call_ms)
+        return AUDIT_MATCH_UNSURE;
+    return changed_ms - call_ms <= CALL_MS ? AUDIT_MATCH_TIMELY : AUDIT_MATCH_LATER;
 }

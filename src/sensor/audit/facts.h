@@ -29,6 +29,7 @@ struct audit_path {
     enum audit_nametype type;
     struct bytes name; /* as the caller wrote it; BYTES_NULL = "(null)". Of a PARENT: often wrong, see meaning.h */
     struct file_state file;
+    unsigned item; /* its place among the call's names, as the record says; of one that does not, that of the record before it */
     bool typed;    /* the record said its type; false: an older kernel's (before 3.8), or inferred since */
     /* An overlay's work in the layers behind it: recorded in the same event, without a name. */
     bool nested;

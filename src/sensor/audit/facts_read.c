@@ -192,20 +192,11 @@ static uint64_t device(struct reader *r, const struct audit_field *field)
     return makedev((unsigned)hi, (unsigned)lo);
 }
 
-static void read_path(struct reader *r, const struct audit_record *record)
+static void read_path_fields(struct reader *r, const struct audit_record *record, struct audit_path *p)
 {
-    struct audit_facts *f = r->f;
-    struct audit_path *p;
     struct bytes rest = record->body;
     struct audit_field field;
 
-    if (f->path_count == AUDIT_PATHS_MAX) {
-        if (audit_record_find(record, "name", &field) && field.encoding != AUDIT_ENCODING_NULL)
-            f->damaged = true;
-        return;
-    }
-    p = &f->paths[f->path_count++];
-    *p = (struct audit_path){ 0 };
     while (audit_field_next(record->type, &rest, &field)) {
         struct bytes name = field.name;
 
@@ -217,7 +208,9 @@ static void read_path(struct reader *r, const struct audit_record *record)
             }
             break;
         case 4:
-            if (IS("name")) {
+            if (IS("item")) {
+                p->item = (unsigned)MIN(number(r, &field, 10), (uint64_t)UINT32_MAX);
+            } else if (IS("name")) {
                 p->name = text(r, &field);
             } else if (IS("mode")) {
                 p->file.mode = (uint32_t)number(r, &field, 8);
@@ -248,6 +241,34 @@ static void read_path(struct reader *r, const struct audit_record *record)
             break;
         }
     }
+}
+
+/* ausearch prints an event's last record first: the kernel's order is what item= says. */
+static void put_in_order(struct audit_facts *f)
+{
+    for (unsigned i = f->path_count - 1; i > 0 && f->paths[i - 1].item > f->paths[i].item; i--) {
+        struct audit_path p = f->paths[i];
+
+        f->paths[i] = f->paths[i - 1];
+        f->paths[i - 1] = p;
+    }
+}
+
+static void read_path(struct reader *r, const struct audit_record *record)
+{
+    struct audit_facts *f = r->f;
+    struct audit_field field;
+    struct audit_path *p;
+
+    if (f->path_count == AUDIT_PATHS_MAX) {
+        if (audit_record_find(record, "name", &field) && field.encoding != AUDIT_ENCODING_NULL)
+            f->damaged = true;
+        return;
+    }
+    p = &f->paths[f->path_count++];
+    *p = (struct audit_path){ .item = f->path_count > 1 ? p[-1].item : 0 };
+    read_path_fields(r, record, p);
+    put_in_order(f);
 }
 
 /* argc=2 a0="rm" a1=2D66, long ones in pieces: a1_len=9000 a1[0]=... a1[1]=..., over several

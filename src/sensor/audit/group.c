@@ -20,6 +20,8 @@ struct group_slot {
     size_t text_len, text_size;
     bool complete, overflowed;
     bool holds; /* a system call that has ended: what comes after it waits for its last records */
+    unsigned announced, paths; /* by its items=, and those that came */
+    uint64_t opened_turn;
 };
 
 #define RECENT 64 /* serials emitted recently, to distinguish stray ends from new events */
@@ -29,6 +31,7 @@ struct audit_grouper {
     struct audit_grouper_stats stats;
     struct group_slot **open; /* sorted by serial; the spare ones are behind open_count */
     unsigned open_count, slot_count, max_open;
+    uint64_t turns;
     struct {
         uint64_t time_ms, serial;
     } recent[RECENT];
@@ -142,12 +145,20 @@ static void hand_out_complete(struct audit_grouper *g)
             i++;
 }
 
+/* Paths that it announced have not come, and may still: what is behind it waits too, or a process would be emitted as what it became. */
+static bool is_waited_for(const struct audit_grouper *g, const struct group_slot *slot)
+{
+    return slot->holds && !slot->overflowed && slot->paths < slot->announced && g->turns - slot->opened_turn < g->options.patience;
+}
+
 void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t timeout_ms)
 {
     /* the oldest are first; what is complete behind an expired one goes with it */
     for (unsigned i = 0; i < g->open_count;) {
         struct group_slot *slot = g->open[i];
 
+        if (timeout_ms && is_waited_for(g, slot))
+            break;
         if (timeout_ms == 0 || now_ms >= slot->opened_ms + timeout_ms) {
             /* keep the order: everything before it as well */
             while (g->open_count > 0 && g->open[0] != slot)
@@ -157,6 +168,19 @@ void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t tim
         } else {
             i++;
         }
+    }
+    hand_out_complete(g);
+}
+
+void audit_grouper_end(struct audit_grouper *g, struct bytes node)
+{
+    for (unsigned i = 0; i < g->open_count;) {
+        const struct group_slot *slot = g->open[i];
+
+        if (bytes_equal(g->options.copy ? moved(slot->node, slot->text) : slot->node, node))
+            hand_out(g, i);
+        else
+            i++;
     }
     hand_out_complete(g);
 }
@@ -229,6 +253,8 @@ static struct group_slot *insert(struct audit_grouper *g, unsigned at, const str
     slot->text_len = 0;
     slot->node = BYTES_NULL;
     slot->complete = slot->overflowed = slot->holds = false;
+    slot->announced = slot->paths = 0;
+    slot->opened_turn = g->turns;
     return slot;
 }
 
@@ -282,6 +308,21 @@ static int append(struct audit_grouper *g, struct group_slot *slot, const struct
     return 0;
 }
 
+static void count_paths(struct group_slot *slot, const struct audit_record *r)
+{
+    struct audit_field items;
+    uint64_t n;
+
+    slot->paths += r->type == AUDIT_PATH;
+    if (r->type == AUDIT_SYSCALL && audit_record_find(r, "items", &items) && audit_field_number(&items, 10, &n))
+        slot->announced = (unsigned)MIN(n, (uint64_t)LIMIT_AUDIT_EVENT_RECORDS);
+}
+
+void audit_grouper_turn(struct audit_grouper *g)
+{
+    g->turns++;
+}
+
 void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, uint64_t now_ms)
 {
     unsigned at = 0;
@@ -309,6 +350,8 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
         if (append(g, slot, r) < 0)
             slot->overflowed = true;
         slot->holds |= r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP;
+        if (g->options.patience)
+            count_paths(slot, r);
         if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && is_single(r->type)))
             slot->complete = true;
     }

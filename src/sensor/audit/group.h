@@ -33,6 +33,9 @@ const struct audit_record *audit_group_find(const struct audit_group *group, uns
 struct audit_grouper_options {
     bool copy;               /* the records' bytes do not outlive audit_grouper_add() */
     unsigned max_open;       /* events open at once, 0 = LIMIT_AUDIT_OPEN_EVENTS; the oldest gives way */
+    /* A system call's event that lacks paths it announced ("items=") is not given up for its age before so many
+     * turns, 0 = at once: a call that blocked has an old stamp among those of others. */
+    unsigned patience;
     /* Called for each group in order; the group and its bytes are valid during the call only. */
     void (*group)(void *data, const struct audit_group *group);
     void *data;
@@ -55,8 +58,12 @@ void audit_grouper_free(struct audit_grouper *grouper); /* NULL is fine; hands n
  * for a stream; the record's own time for a log). */
 void audit_grouper_add(struct audit_grouper *grouper, const struct audit_record *record,
                        uint64_t now_ms);
+/* A record of another event than the one before came by, whether it is added or not. */
+void audit_grouper_turn(struct audit_grouper *grouper);
 /* Hand out what has been open for at least timeout_ms; 0 = everything. */
 void audit_grouper_expire(struct audit_grouper *grouper, uint64_t now_ms, uint64_t timeout_ms);
+/* Hand out what is open of that machine ("": of records that name none): nothing of it comes any more. */
+void audit_grouper_end(struct audit_grouper *grouper, struct bytes node);
 /* Events that wait for more records. */
 unsigned audit_grouper_open_count(const struct audit_grouper *grouper);
 /* The earliest time_ms of them; UINT64_MAX: there is none. */

@@ -8,15 +8,16 @@
 
 #include "event/operation.h"
 #include "sensor/audit/audit_state.h"
+#include "sensor/audit/apply.h"
 #include "sensor/audit/change_event.h"
 #include "sensor/audit/describe.h"
 #include "sensor/audit/facts_read.h"
+#include "sensor/audit/flags.h"
 #include "sensor/audit/meaning.h"
 #include "sensor/audit/refresh.h"
 #include "util/clock.h"
 
 #define REWALK_MS 1000
-#define FLAGS_SHARE 20 /* of the time, one part in so many for what others do to files elsewhere */
 #define EVENTS_MAX 16
 
 struct made_event {
@@ -34,6 +35,19 @@ static void fill(const struct sensor *s, const struct audit_facts *f, unsigned i
     e->sensors = SENSOR_AUDIT;
     /* the stamp is that of the last timer tick: the process may be younger than that */
     e->boot_ns = e->time_ns + s->jiffy_ns - (real - boot);
+}
+
+/* Whose call it was follows from the time alone, or not even from that. */
+static void doubt_actor(enum audit_match match, struct event *e)
+{
+    if (match == AUDIT_MATCH_NAMED)
+        return;
+    e->actor_inferred = true;
+    if (match == AUDIT_MATCH_TIMELY)
+        return;
+    e->actor_presumed = true;
+    e->actor = (struct actor){ 0 };
+    e->note = bytes_of("whose call it was does not follow from the records");
 }
 
 static bool was_made(const struct made_event *made, unsigned count, uint32_t group, unsigned change)
@@ -65,6 +79,7 @@ static unsigned make_events(struct sensor *s, const struct audit_change *changes
             if (!e)
                 continue;
             fill(s, &s->facts, i, e);
+            doubt_actor(changes[i].match, e);
             made[n++] = (struct made_event){ e, o->wanted.group, i };
         }
     }
@@ -79,38 +94,18 @@ static bool mentioned(const struct sensor *s)
     return false;
 }
 
-/* Of flags that were changed: it may be another file that has the descriptor's number now. */
-static bool is_unsure(const struct sensor *s, const struct audit_change *c)
-{
-    for (const struct audit_object *o = s->objects; c->error == 0 && o; o = o->next)
-        if (audit_flags_are_as_known(o, c))
-            return true;
-    return false;
-}
-
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
+    bool files;
+
+    s->flags.unreached = false;
     if (changes[0].fd >= 0 && changes[0].error && !changes[0].object)
         return; /* which file it was is known by what changed, and nothing did */
-    bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
-    uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-    bool of_flags = changes[0].operation == OPERATION_SETFLAGS, unsure = files && of_flags && is_unsure(s, &changes[0]);
-    bool flags = (!files || unsure) && of_flags && now_ms() >= s->next_flags_ms;
-
-    files = files && !(flags && unsure);
-    for (struct audit_object *o = s->objects; o; o = o->next) {
-        if (s->facts.route == ROUTE_IO_URING)
-            audit_complete_names(o, changes, count, &s->completion);
-        if (flags && !files)
-            files = audit_complete_flags(o, &changes[0], &s->completion);
-    }
-    if (flags && !files) /* whoever changes flags all day elsewhere must not keep us busy */
-        s->next_flags_ms = now_ms() + FLAGS_SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
-    if (flags && !files && unsure) { /* set to what they were, then */
-        changes[0].object = NULL;
-        changes[0].name = BYTES_NULL;
-        (void)audit_complete_files(&s->facts, changes, count, &s->completion);
-    }
+    files = audit_complete_files(&s->facts, changes, count, &s->completion);
+    for (struct audit_object *o = s->objects; o && s->facts.route == ROUTE_IO_URING; o = o->next)
+        audit_complete_names(o, changes, count, &s->completion);
+    if (changes[0].operation == OPERATION_SETFLAGS)
+        audit_flags_complete(s, &changes[0], files);
 }
 
 /* True if some object has it. */
@@ -144,6 +139,35 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
     for (unsigned i = 0; i < n; i++)
         s->options.sink.event(s->options.sink.data, made[i].event);
     return n > 0;
+}
+
+static bool handle_flags(struct sensor *s, bool now)
+{
+    struct made_event made[EVENTS_MAX];
+    struct audit_change c;
+    unsigned n;
+
+    if (!audit_flags_find(s, &c, now))
+        return false;
+    n = make_events(s, &c, 1, made);
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        audit_apply(o, &s->facts, &c, 1);
+    for (unsigned i = 0; i < n; i++)
+        s->options.sink.event(s->options.sink.data, made[i].event);
+    return true;
+}
+
+void audit_handle_flags(struct sensor *s)
+{
+    (void)handle_flags(s, false);
+}
+
+bool audit_handle_flags_until(struct sensor *s, uint64_t until_ms)
+{
+    do
+        (void)handle_flags(s, true);
+    while (s->flags.due_ms && now_ms() < until_ms);
+    return !s->flags.due_ms;
 }
 
 static bool read_group(struct sensor *s, const struct audit_group *group)
@@ -183,6 +207,7 @@ void audit_handle_group(void *data, const struct audit_group *group)
     struct audit_change changes[AUDIT_CHANGES_MAX];
     enum audit_key key;
     unsigned count;
+    bool made;
 
     if (!read_group(s, group))
         return;
@@ -201,7 +226,11 @@ void audit_handle_group(void *data, const struct audit_group *group)
     if (key != AUDIT_KEY_FOREIGN && (f->damaged || (!f->complete && f->path_count < f->items)))
         s->lost_records++;
     count = audit_meaning(f, changes);
-    if (count == 0 || handle(s, changes, count, key) || !s->window)
+    if (count == 0)
+        return;
+    made = handle(s, changes, count, key);
+    audit_flags_keep(s, group);
+    if (made || !s->window)
         return;
     /* whatever its key: a record has one, and that may be of somebody's rule that catches as much as ours */
     audit_startup_add(s->startup, group, now_ms());

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/meaning.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/falloc.h>
@@ -11,7 +10,8 @@
 #include <sys/stat.h>
 
 #include "event/operation.h"
-#include "util/macro.h"
+#include "sensor/audit/meaning_rename.h"
+#include "sensor/audit/meaning_work.h"
 
 /* The same commands from a 32-bit program have another size in them (include/uapi/linux/fs.h). */
 #define SETFLAGS_COMPAT _IOW('f', 2, int)
@@ -23,80 +23,21 @@
 /* O_TMPFILE without O_DIRECTORY, whose bit differs between architectures. */
 #define TMPFILE_BIT 020000000u
 
-struct meaning_work {
-    const struct audit_facts *f;
-    struct audit_change *ret;
-    unsigned count;
-};
-
-/* ---- paths ---- */
-
-static const struct audit_path *nth(const struct audit_facts *f, enum audit_nametype type,
-                                    unsigned n)
-{
-    for (unsigned i = 0; i < f->path_count; i++)
-        if (f->paths[i].type == type && !f->paths[i].nested && n-- == 0)
-            return &f->paths[i];
-    return NULL;
-}
-
-static struct bytes last_component(struct bytes name)
-{
-    while (name.len > 1 && name.data[name.len - 1] == '/')
-        name.len--;
-    return bytes_basename(name);
-}
-
-/* The directory part as the kernel prints it in a PARENT record: with its slash, or the working
- * directory for a name without one. */
-static struct bytes parent_text(const struct audit_facts *f, struct bytes name)
-{
-    struct bytes base = last_component(name);
-
-    if (!bytes_known(name))
-        return BYTES_NULL;
-    if (base.data == name.data)
-        return f->cwd;
-    return (struct bytes){ name.data, (size_t)(base.data - name.data) };
-}
-
-static bool same_file(const struct audit_path *a, const struct audit_path *b)
-{
-    return (a->file.known & FILE_INODE) && (b->file.known & FILE_INODE) &&
-           a->file.inode == b->file.inode && a->file.device == b->file.device;
-}
-
-static int refusal(const struct audit_facts *f)
-{
-    return f->exit < 0 ? (int)-f->exit : EIO;
-}
-
-static struct audit_change *add(struct meaning_work *w, enum operation operation)
-{
-    struct audit_change *c;
-
-    if (w->count == AUDIT_CHANGES_MAX)
-        return NULL;
-    c = &w->ret[w->count++];
-    *c = (struct audit_change){ .operation = operation, .fd = -1 };
-    if (!w->f->success)
-        c->error = refusal(w->f);
-    return c;
-}
+/* ---- changes ---- */
 
 /* A name that came or went: parent and child by their types. */
 static void add_named(struct meaning_work *w, enum operation operation, enum audit_nametype type)
 {
-    const struct audit_path *object = nth(w->f, type, 0), *parent = nth(w->f, AUDIT_NAME_PARENT, 0);
+    const struct audit_path *object = audit_meaning_path(w->f, type, 0), *parent = audit_meaning_path(w->f, AUDIT_NAME_PARENT, 0);
     struct audit_change *c;
 
     if (!object && !parent)
         return;
-    c = add(w, operation);
+    c = audit_meaning_add(w, operation);
     c->object = object;
     c->parent = parent;
     /* without a child record the name was not recorded: a refusal before it was looked up */
-    c->name = object ? last_component(object->name) : BYTES_NULL;
+    c->name = object ? audit_last_component(object->name) : BYTES_NULL;
 }
 
 /* A file that was only looked up. */
@@ -107,7 +48,7 @@ static struct audit_change *add_object(struct meaning_work *w, enum operation op
 
     if (!object)
         return NULL;
-    c = add(w, operation);
+    c = audit_meaning_add(w, operation);
     c->object = object;
     c->name = object->name;
     return c;
@@ -116,7 +57,7 @@ static struct audit_change *add_object(struct meaning_work *w, enum operation op
 /* The last NORMAL record is the file: those before it can be links followed or, for execve, none. */
 static const struct audit_path *looked_up(const struct audit_facts *f)
 {
-    return nth(f, AUDIT_NAME_NORMAL, 0);
+    return audit_meaning_path(f, AUDIT_NAME_NORMAL, 0);
 }
 
 static bool has_args(const struct audit_facts *f, unsigned first, unsigned last)
@@ -129,112 +70,10 @@ static bool has_args(const struct audit_facts *f, unsigned first, unsigned last)
 
 /* ---- names ---- */
 
-/* The new name of the file that was the i-th to be deleted. An overlay's records show the file by its
- * layer's identity under the old name and by its own under the new one: then order decides, for the
- * kernel looks at the old name first (vfs_rename, fs/namei.c). */
-static const struct audit_path *renamed_to(const struct audit_facts *f, unsigned i)
-{
-    const struct audit_path *deleted = nth(f, AUDIT_NAME_DELETE, i), *other, *created;
-
-    for (unsigned k = 0; (created = nth(f, AUDIT_NAME_CREATE, k)); k++)
-        if (same_file(deleted, created))
-            return created;
-    created = nth(f, AUDIT_NAME_CREATE, i);
-    if (!created || (i > 0 && !nth(f, AUDIT_NAME_CREATE, 1)))
-        return NULL;
-    for (unsigned k = 0; (other = nth(f, AUDIT_NAME_DELETE, k)); k++)
-        if (same_file(other, created))
-            return NULL;
-    return created;
-}
-
-static void meaning_rename(struct meaning_work *w)
-{
-    const struct audit_facts *f = w->f;
-    const struct audit_path *parents[2] = { nth(f, AUDIT_NAME_PARENT, 0),
-                                            nth(f, AUDIT_NAME_PARENT, 1) };
-    const struct audit_path *deleted, *created;
-
-    for (unsigned i = 0; (deleted = nth(f, AUDIT_NAME_DELETE, i)); i++) {
-        const struct audit_path *to = renamed_to(f, i), *before = parents[1], *after = parents[0];
-        bool unsure = false;
-        struct audit_change *c;
-
-        if (f->success && !to && nth(f, AUDIT_NAME_CREATE, 0)) {
-            /* what lay under the new name before */
-            c = add(w, OPERATION_REPLACE);
-            if (!c)
-                return;
-            c->object = deleted;
-            c->name = last_component(deleted->name);
-            c->parent = parents[0];
-            c->previous_parent = parents[1]; /* for whoever distinguishes the two */
-            created = nth(f, AUDIT_NAME_CREATE, 0);
-            if (parents[0] && parents[1] && !same_file(parents[0], parents[1])) {
-                struct bytes text = parent_text(f, created->name);
-                bool first = bytes_equal(text, parents[0]->name);
-                bool second = bytes_equal(text, parents[1]->name);
-
-                if (second && !first)
-                    c->parent = parents[1];
-                c->parents_unsure = first == second;
-            }
-            continue;
-        }
-        if (f->success && !to)
-            continue; /* two links of one file: rename() does nothing and says success */
-        if (!f->success && i > 0) { /* what is at the new name, which is looked at last (vfs_rename, fs/namei.c) */
-            w->ret[0].name = last_component(deleted->name);
-            return;
-        }
-        if (!before)
-            before = after;
-        if (before && after && parents[0] && parents[1] && !same_file(before, after)) {
-            struct bytes from_text = parent_text(f, deleted->name);
-            bool first = bytes_equal(from_text, parents[0]->name);
-            bool second = bytes_equal(from_text, parents[1]->name);
-
-            if (first == second && to) {
-                struct bytes to_text = parent_text(f, to->name);
-
-                first = bytes_equal(to_text, parents[1]->name);
-                second = bytes_equal(to_text, parents[0]->name);
-            }
-            unsure = first == second;
-            if (first && !second) {
-                before = parents[0];
-                after = parents[1];
-            }
-        }
-        /* an exchange: the second file goes where the first one came from */
-        if (w->count > 0 && w->ret[0].operation == OPERATION_RENAME) {
-            before = w->ret[0].parent;
-            after = w->ret[0].previous_parent;
-            unsure = w->ret[0].parents_unsure;
-        }
-        c = add(w, OPERATION_RENAME);
-        if (!c)
-            return;
-        c->object = to ? to : deleted;
-        c->parent = after;
-        c->previous_parent = before;
-        c->previous_name = last_component(deleted->name);
-        c->name = to ? last_component(to->name) : BYTES_NULL;
-        c->parents_unsure = unsure;
-    }
-    if (!f->success && w->count == 0 && parents[0]) {
-        struct audit_change *c = add(w, OPERATION_RENAME);
-
-        c->parent = parents[0];
-        c->previous_parent = parents[1];
-        c->parents_unsure = parents[1] && !same_file(parents[0], parents[1]);
-    }
-}
-
 static void meaning_unlink(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
-    const struct audit_path *object = nth(f, AUDIT_NAME_DELETE, 0);
+    const struct audit_path *object = audit_meaning_path(f, AUDIT_NAME_DELETE, 0);
     bool directory = f->call == AUDIT_CALL_rmdir;
 
     if (f->call == AUDIT_CALL_unlinkat && has_args(f, 2, 2))
@@ -259,7 +98,7 @@ static void meaning_link(struct meaning_work *w)
 
 static void meaning_symlink(struct meaning_work *w)
 {
-    const struct audit_path *target = nth(w->f, AUDIT_NAME_UNKNOWN, 0);
+    const struct audit_path *target = audit_meaning_path(w->f, AUDIT_NAME_UNKNOWN, 0);
 
     add_named(w, OPERATION_SYMLINK, AUDIT_NAME_CREATE);
     if (w->count > 0 && target)
@@ -269,8 +108,35 @@ static void meaning_symlink(struct meaning_work *w)
 static void meaning_bind(struct meaning_work *w)
 {
     /* a socket that has a name; every other bind() leaves no PATH record with CREATE */
-    if (nth(w->f, AUDIT_NAME_CREATE, 0))
+    if (audit_meaning_path(w->f, AUDIT_NAME_CREATE, 0))
         add_named(w, OPERATION_MKNOD, AUDIT_NAME_CREATE);
+}
+
+static enum operation creation_of(const struct audit_path *p)
+{
+    if (!(p->file.known & FILE_MODE))
+        return OPERATION_CREATE;
+    switch (p->file.mode & S_IFMT) {
+    case S_IFDIR:
+        return OPERATION_MKDIR;
+    case S_IFLNK:
+        return OPERATION_SYMLINK;
+    case S_IFREG:
+        return OPERATION_CREATE;
+    default:
+        return OPERATION_MKNOD;
+    }
+}
+
+/* It makes regular files too. A refused one leaves no file: then its own argument says which kind was wanted. */
+static void meaning_mknod(struct meaning_work *w)
+{
+    const struct audit_path *created = audit_meaning_path(w->f, AUDIT_NAME_CREATE, 0);
+    uint64_t wanted = w->f->args[w->f->call == AUDIT_CALL_mknodat ? 2 : 1] & S_IFMT;
+    bool known = created && (created->file.known & FILE_MODE);
+    bool regular = known ? creation_of(created) == OPERATION_CREATE : !wanted || S_ISREG(wanted);
+
+    add_named(w, regular ? OPERATION_CREATE : OPERATION_MKNOD, AUDIT_NAME_CREATE);
 }
 
 /* ---- contents ---- */
@@ -304,7 +170,7 @@ static void meaning_open(struct meaning_work *w)
     uint64_t flags = 0;
     bool known = open_flags(f, &flags), writes;
 
-    if (nth(f, AUDIT_NAME_CREATE, 0)) {
+    if (audit_meaning_path(f, AUDIT_NAME_CREATE, 0)) {
         add_named(w, OPERATION_CREATE, AUDIT_NAME_CREATE);
         return;
     }
@@ -357,7 +223,7 @@ static void meaning_descriptor(struct meaning_work *w)
 
     if (!has_args(f, 0, 2))
         return;
-    c = add(w, f->call == AUDIT_CALL_fallocate ? OPERATION_WRITE : OPERATION_TRUNCATE);
+    c = audit_meaning_add(w, f->call == AUDIT_CALL_fallocate ? OPERATION_WRITE : OPERATION_TRUNCATE);
     c->fd = (int)f->args[0];
     c->object = looked_up(f);
     if (f->call == AUDIT_CALL_fallocate) {
@@ -456,7 +322,7 @@ static void meaning_flags(struct meaning_work *w)
     }
     if (!has_args(f, 0, 1) || !sets_flags((uint32_t)f->args[1]))
         return;
-    c = add(w, OPERATION_SETFLAGS);
+    c = audit_meaning_add(w, OPERATION_SETFLAGS);
     c->fd = (int)f->args[0];
 }
 
@@ -465,7 +331,7 @@ static void meaning_flags(struct meaning_work *w)
 static void meaning_mount(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
-    const struct audit_path *source = nth(f, AUDIT_NAME_NORMAL, 1);
+    const struct audit_path *source = audit_meaning_path(f, AUDIT_NAME_NORMAL, 1);
     const uint64_t no_mount = MS_REMOUNT | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
     struct audit_change *c;
 
@@ -502,17 +368,17 @@ static const struct {
     AT(unlink) = { meaning_unlink },
     AT(unlinkat) = { meaning_unlink },
     AT(rmdir) = { meaning_unlink },
-    AT(rename) = { meaning_rename },
-    AT(renameat) = { meaning_rename },
-    AT(renameat2) = { meaning_rename },
+    AT(rename) = { audit_meaning_rename },
+    AT(renameat) = { audit_meaning_rename },
+    AT(renameat2) = { audit_meaning_rename },
     AT(link) = { meaning_link },
     AT(linkat) = { meaning_link },
     AT(symlink) = { meaning_symlink },
     AT(symlinkat) = { meaning_symlink },
     AT(mkdir) = { .named = OPERATION_MKDIR },
     AT(mkdirat) = { .named = OPERATION_MKDIR },
-    AT(mknod) = { .named = OPERATION_MKNOD },
-    AT(mknodat) = { .named = OPERATION_MKNOD },
+    AT(mknod) = { meaning_mknod },
+    AT(mknodat) = { meaning_mknod },
     AT(bind) = { meaning_bind },
     AT(socketcall) = { meaning_bind },
     AT(chmod) = { meaning_chmod },
@@ -574,22 +440,6 @@ static enum audit_call call_of(const struct audit_facts *f)
 
 /* ---- the system call's record is lost ---- */
 
-static enum operation creation_of(const struct audit_path *p)
-{
-    if (!(p->file.known & FILE_MODE))
-        return OPERATION_CREATE;
-    switch (p->file.mode & S_IFMT) {
-    case S_IFDIR:
-        return OPERATION_MKDIR;
-    case S_IFLNK:
-        return OPERATION_SYMLINK;
-    case S_IFREG:
-        return OPERATION_CREATE;
-    default:
-        return OPERATION_MKNOD;
-    }
-}
-
 /*
  * What the names alone say. A refused attempt leaves the same names, and a link or a rename over itself others: the note
  * says what this rests on.
@@ -599,14 +449,14 @@ unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change
     struct meaning_work work = { .f = f, .ret = ret }, *w = &work;
     static const char lost[] = "the record of the system call is missing in the log: who, and whether it was refused, is not known";
     static const char foreign[] = "told by the names alone: the system calls of this architecture are not known here";
-    const struct audit_path *deleted = nth(f, AUDIT_NAME_DELETE, 0), *created = nth(f, AUDIT_NAME_CREATE, 0);
+    const struct audit_path *deleted = audit_meaning_path(f, AUDIT_NAME_DELETE, 0), *created = audit_meaning_path(f, AUDIT_NAME_CREATE, 0);
 
     if (deleted && created) {
         struct audit_facts assumed = *f;
 
         assumed.success = true;
         w->f = &assumed;
-        meaning_rename(w);
+        audit_meaning_rename(w);
     } else if (deleted) {
         bool directory = (deleted->file.known & FILE_MODE) && S_ISDIR(deleted->file.mode);
 
@@ -615,7 +465,7 @@ unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change
         add_named(w, creation_of(created), AUDIT_NAME_CREATE);
     }
     for (unsigned i = 0; i < w->count; i++) {
-        w->ret[i].error = f->has_syscall && !f->success ? refusal(f) : 0;
+        w->ret[i].error = f->has_syscall && !f->success ? audit_meaning_refusal(f) : 0;
         w->ret[i].note = f->has_syscall ? foreign : lost;
     }
     return w->count;
@@ -632,7 +482,7 @@ unsigned audit_meaning(const struct audit_facts *f, struct audit_change ret[AUDI
         return 0;
     if (rows[call].meaning)
         rows[call].meaning(&w);
-    else if (rows[call].named == OPERATION_MKDIR || rows[call].named == OPERATION_MKNOD)
+    else if (rows[call].named == OPERATION_MKDIR)
         add_named(&w, rows[call].named, AUDIT_NAME_CREATE);
     else
         add_object(&w, rows[call].named, looked_up(f));

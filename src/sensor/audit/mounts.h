@@ -19,6 +19,7 @@ struct audit_mounts {
     bool overflowed; /* more than can be kept: any answer is yes */
 };
 
+/* Frees the paths and zeroes it. */
 void audit_mounts_done(struct audit_mounts *m);
 
 /* Adds what a mountinfo has at `path` and below it. What is not there any more stays: its record is under way. */

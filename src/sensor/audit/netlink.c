@@ -10,13 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/audit/courier.h"
 #include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
 #define ANSWER_MS 10000 /* on a machine that is out of breath */
+#define SOON_MS 3000    /* the same for whoever must not wait */
+#define SILENT_MS 100   /* and after one that was not answered, until one is */
 #define BATCH 64
 #define STREAM_BUFFER (32 * 1024 * 1024) /* 15,000 file operations; allocated by the kernel as it fills */
+#define REQUEST_MAX 32768 /* bytes */
 #define STATUS_OLD_SIZE offsetof(struct audit_status, feature_bitmap)
 
 /* Foreign processes may send to our port: only the kernel (port 0) is believed. */
@@ -40,10 +44,64 @@ int audit_netlink_open(struct err *err)
     return fd;
 }
 
-static int send_request(int fd, uint16_t type, uint16_t flags, const void *data, size_t len,
+static enum audit_patience patience = AUDIT_WAITS;
+static bool silent; /* the last one was not answered, of those that must not wait */
+
+void audit_netlink_set_patience(enum audit_patience wanted)
+{
+    patience = wanted;
+}
+
+bool audit_netlink_never_waits(void)
+{
+    return patience == AUDIT_NEVER_WAITS;
+}
+
+static unsigned answer_ms(void)
+{
+    return patience == AUDIT_WAITS ? ANSWER_MS : silent ? SILENT_MS : SOON_MS;
+}
+
+static uint64_t deadline_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + answer_ms();
+}
+
+static bool is_asked(uint16_t type)
+{
+    return type == AUDIT_GET || type == AUDIT_LIST_RULES;
+}
+
+/* By this process, or by one that may wait. */
+static int send_message(int fd, const struct msghdr *message, bool itself, uint16_t type)
+{
+    char text[REQUEST_MAX];
+    size_t len = 0;
+
+    if (itself || patience == AUDIT_WAITS || (patience == AUDIT_ASKS_APART && type != AUDIT_GET))
+        return sendmsg(fd, message, 0) < 0 ? -errno : 0;
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        const struct iovec *part = &message->msg_iov[i];
+
+        if (len + part->iov_len > sizeof(text))
+            return -E2BIG;
+        if (part->iov_len)
+            memcpy(text + len, part->iov_base, part->iov_len);
+        len += part->iov_len;
+    }
+    return audit_courier_send(fd, (struct bytes){ text, len }, is_asked(type), answer_ms());
+}
+
+static uint32_t next_seq; /* of the process: an answer that comes late is nobody else's */
+
+void audit_netlink_skip(unsigned count)
+{
+    next_seq += count;
+}
+
+static int send_request(int fd, uint16_t type, uint16_t flags, const void *data, size_t len, bool itself,
                         uint32_t *ret_seq)
 {
-    static uint32_t next_seq; /* of the process: an answer that comes late is nobody else's */
     struct nlmsghdr header = {
         .nlmsg_len = (uint32_t)NLMSG_LENGTH(len),
         .nlmsg_type = type,
@@ -57,9 +115,7 @@ static int send_request(int fd, uint16_t type, uint16_t flags, const void *data,
                               .msg_iovlen = 2 };
 
     *ret_seq = header.nlmsg_seq;
-    if (sendmsg(fd, &message, 0) < 0)
-        return -errno;
-    return 0;
+    return send_message(fd, &message, itself, type);
 }
 
 /* The next message that answers request `seq`. */
@@ -74,8 +130,10 @@ static int receive_answer(int fd, uint32_t seq, char *buffer, size_t size, uint6
         uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
         ssize_t n;
 
-        if (now >= deadline_ms)
+        if (now >= deadline_ms) {
+            silent = patience != AUDIT_WAITS;
             return -ETIMEDOUT;
+        }
         if (poll(&pollfd, 1, (int)(deadline_ms - now)) < 0 && errno != EINTR)
             return -errno;
         n = recvfrom(fd, buffer, size, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
@@ -87,6 +145,7 @@ static int receive_answer(int fd, uint32_t seq, char *buffer, size_t size, uint6
             continue;
         *ret = header;
         *ret_len = (size_t)n - sizeof(*header);
+        silent = false;
         return 0;
     }
 }
@@ -98,12 +157,12 @@ static int error_of(const struct nlmsghdr *header, size_t len)
     return len < sizeof(e->error) ? -EBADMSG : e->error;
 }
 
-int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len)
+static int request(int fd, uint16_t type, const void *data, size_t len, bool itself)
 {
     _Alignas(struct nlmsghdr) char buffer[LIMIT_AUDIT_RECORD];
-    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
+    uint64_t deadline = deadline_ms();
     uint32_t seq;
-    int r = send_request(fd, type, NLM_F_ACK, data, len, &seq);
+    int r = send_request(fd, type, NLM_F_ACK, data, len, itself, &seq);
 
     while (r == 0) {
         struct nlmsghdr *header;
@@ -116,12 +175,82 @@ int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len)
     return r;
 }
 
+/* As many of them as one message has room for. Returns how many. */
+static size_t fill_deletions(char *text, const struct bytes *rules, size_t count, size_t *ret_len)
+{
+    size_t n = 0, len = 0;
+
+    for (; n < count && len + NLMSG_SPACE(rules[n].len) <= REQUEST_MAX; n++) {
+        struct nlmsghdr header = { .nlmsg_len = (uint32_t)NLMSG_LENGTH(rules[n].len), .nlmsg_type = AUDIT_DEL_RULE,
+                                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK, .nlmsg_seq = ++next_seq };
+
+        memset(text + len, 0, NLMSG_SPACE(rules[n].len));
+        memcpy(text + len, &header, sizeof(header));
+        memcpy(text + len + NLMSG_HDRLEN, rules[n].data, rules[n].len);
+        len += NLMSG_SPACE(rules[n].len);
+    }
+    *ret_len = len;
+    return n;
+}
+
+/* Those that are answered in order, up to `last`. */
+static unsigned await_deletions(int fd, uint32_t first, uint32_t last, uint64_t deadline)
+{
+    _Alignas(struct nlmsghdr) char buffer[LIMIT_AUDIT_RECORD];
+    unsigned done = 0;
+
+    for (uint32_t seq = first; seq - first <= last - first; seq++) {
+        struct nlmsghdr *header;
+        size_t n;
+        int r = receive_answer(fd, seq, buffer, sizeof(buffer), deadline, &header, &n);
+
+        if (r < 0)
+            break;
+        done += header->nlmsg_type == NLMSG_ERROR && error_of(header, n) == 0;
+    }
+    return done;
+}
+
+unsigned audit_netlink_delete_rules(int fd, const struct bytes *rules, size_t count)
+{
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + (patience == AUDIT_WAITS ? ANSWER_MS : SOON_MS);
+    _Alignas(struct nlmsghdr) char text[REQUEST_MAX];
+    unsigned done = 0;
+    size_t len, n;
+
+    for (size_t at = 0; at < count; at += n) {
+        uint32_t first = next_seq + 1;
+
+        n = fill_deletions(text, rules + at, count - at, &len);
+        if (n == 0) { /* none of ours is that long */
+            n = 1;
+            continue;
+        }
+        struct iovec part = { text, len };
+        struct msghdr message = { .msg_name = (void *)(uintptr_t)&kernel, .msg_namelen = sizeof(kernel), .msg_iov = &part, .msg_iovlen = 1 };
+
+        if (send_message(fd, &message, false, AUDIT_DEL_RULE) == 0)
+            done += await_deletions(fd, first, next_seq, deadline);
+    }
+    return done;
+}
+
+int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len)
+{
+    return request(fd, type, data, len, false);
+}
+
+int audit_netlink_request_itself(int fd, uint16_t type, const void *data, size_t len)
+{
+    return request(fd, type, data, len, true);
+}
+
 int audit_netlink_status(int fd, struct audit_status *ret)
 {
     _Alignas(struct nlmsghdr) char buffer[LIMIT_AUDIT_RECORD];
-    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
+    uint64_t deadline = deadline_ms();
     uint32_t seq;
-    int r = send_request(fd, AUDIT_GET, 0, NULL, 0, &seq);
+    int r = send_request(fd, AUDIT_GET, 0, NULL, 0, false, &seq);
 
     while (r == 0) {
         struct nlmsghdr *header;
@@ -145,9 +274,9 @@ static int ask_rules(int fd, int (*each)(void *data, const struct audit_rule_dat
                      void *data, bool *ret_any)
 {
     _Alignas(struct nlmsghdr) char buffer[sizeof(struct nlmsghdr) + sizeof(struct audit_rule_data) + 16384];
-    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
+    uint64_t deadline = deadline_ms();
     uint32_t seq;
-    int r = send_request(fd, AUDIT_LIST_RULES, 0, NULL, 0, &seq), stop = 0;
+    int r = send_request(fd, AUDIT_LIST_RULES, 0, NULL, 0, false, &seq), stop = 0;
 
     while (r == 0) {
         struct nlmsghdr *header;
@@ -228,7 +357,7 @@ int audit_stream_own(struct audit_stream *s, bool own)
     struct audit_status status = { .mask = AUDIT_STATUS_PID,
                                    .pid = own ? (uint32_t)getpid() : 0 };
 
-    return audit_netlink_request(s->fd, AUDIT_SET, &status, sizeof(status));
+    return audit_netlink_request_itself(s->fd, AUDIT_SET, &status, sizeof(status));
 }
 
 int audit_stream_fd(const struct audit_stream *s)
@@ -271,7 +400,9 @@ void audit_stream_close(struct audit_stream *s)
 {
     if (!s)
         return;
-    if (s->fd >= 0)
+    if (s->fd >= 0 && audit_netlink_never_waits())
+        audit_courier_close(s->fd);
+    else if (s->fd >= 0)
         close(s->fd);
     free(s);
 }

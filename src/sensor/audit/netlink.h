@@ -10,14 +10,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/bytes.h"
 #include "util/err.h"
 
 /* A socket for requests. -EPROTONOSUPPORT: this kernel has no audit. */
 int audit_netlink_open(struct err *err);
 
-/* One request that is answered by an acknowledgement; the kernel's -errno. -ETIMEDOUT after 2 s.
+/*
+ * Whether requests of this process wait where the kernel makes whoever sends them wait, for up to a minute while audit's backlog is full
+ * (courier.h). AUDIT_WAITS: the default. AUDIT_ASKS_APART: all but how audit is set, which has to be known first. AUDIT_NEVER_WAITS:
+ * none; as many that wait at the same time as there may be fail with -EAGAIN. What only the stream's owner may send he sends himself.
+ */
+enum audit_patience { AUDIT_WAITS, AUDIT_ASKS_APART, AUDIT_NEVER_WAITS };
+void audit_netlink_set_patience(enum audit_patience patience);
+bool audit_netlink_never_waits(void);
+
+/* One request that is answered by an acknowledgement; the kernel's -errno. -ETIMEDOUT; -EAGAIN by patience.
  * Safe in a child that shares the descriptor as long as the parent waits for it. */
 int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len);
+/* The same, sent by this process: what the kernel takes from the stream's owner alone. */
+int audit_netlink_request_itself(int fd, uint16_t type, const void *data, size_t len);
+
+/*
+ * Deletes rules, many with each message: where the kernel makes whoever sends one wait, it does so once for all of them. Returns how many are known to be
+ * deleted; waits for 3 s in all where it must not wait, and what is not answered by then is deleted later, or by the next culprit.
+ */
+unsigned audit_netlink_delete_rules(int fd, const struct bytes *rules, size_t count);
+/* The next requests have other numbers than the `count` ones that a forked process may send. */
+void audit_netlink_skip(unsigned count);
 
 /* How the kernel's audit is set. Waits for the answer: -ETIMEDOUT; -errno of the kernel. */
 int audit_netlink_status(int fd, struct audit_status *ret);

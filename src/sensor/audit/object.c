@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sensor/object/mounts.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/mountinfo.h"
@@ -81,28 +82,11 @@ static bool is_overlay(int fd)
 
 /* ---- devices ---- */
 
-static uint64_t mount_id(int fd)
-{
-    char path[48], text[256];
-    _cleanup_close_ int info = -EBADF;
-    const char *at;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-    info = open(path, O_RDONLY | O_CLOEXEC);
-    n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    at = strstr(text, "mnt_id:");
-    return at ? strtoull(at + 7, NULL, 10) : 0;
-}
-
 /* The table of mounts: what audit prints is the super block's device, which stat() does not say everywhere. */
 static void look_at_mounts(struct audit_object *o, int fd)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    uint64_t id = fd < 0 ? 0 : mount_id(fd);
+    int64_t id = fd < 0 ? -EBADF : beneath_mount_of(fd);
     struct mountinfo mount;
     struct bytes rest;
 
@@ -112,7 +96,7 @@ static void look_at_mounts(struct audit_object *o, int fd)
     audit_mounts_look(&o->mounts, sbuf_bytes(&text), o->wanted.path);
     rest = sbuf_bytes(&text);
     while (mountinfo_next(&rest, &mount)) {
-        if (id && mount.id == id && mount.device != o->root.device) {
+        if (id > 0 && mount.id == (uint64_t)id && mount.device != o->root.device) {
             o->audit_device = mount.device;
             o->stat_device = o->root.device;
         }
@@ -136,9 +120,9 @@ static void look_at_parent(struct audit_object *o)
     o->parent_state = (struct file_state){ 0 };
     if (o->base.len == 0)
         return;
-    fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
+    fd = watched_open_above(&o->watched, o->parent.len, O_PATH | O_DIRECTORY);
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &o->parent_state);
+        (void)tree_stat_known(fd, &o->parent_state);
 }
 
 /* The longest part of the path that is there, for the time until the rest appears. */
@@ -149,22 +133,22 @@ static void look_above(struct audit_object *o)
 
     do {
         dir = bytes_dirname(dir);
-        fd = watched_open_above(&o->wanted, dir.len, O_PATH | O_DIRECTORY);
+        fd = watched_open_above(&o->watched, dir.len, O_PATH | O_DIRECTORY);
     } while (dir.len > 1 && fd < 0);
     o->above = (struct file_state){ 0 };
     o->above_len = dir.len;
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &o->above);
+        (void)tree_stat_known(fd, &o->above);
     closep(&fd);
 }
 
 bool audit_object_above_is_gone(const struct audit_object *o)
 {
-    _cleanup_close_ int fd = watched_open_above(&o->wanted, o->above_len, O_PATH | O_DIRECTORY);
+    _cleanup_close_ int fd = watched_open_above(&o->watched, o->above_len, O_PATH | O_DIRECTORY);
     struct file_state now = { 0 };
 
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &now);
+        (void)tree_stat_known(fd, &now);
     return now.inode != o->above.inode || now.device != o->above.device;
 }
 
@@ -194,7 +178,7 @@ static int arm(struct watched_object *w, void *data, struct err *err)
                                  .path = o->path,
                                  .permissions = o->wanted.permissions };
     struct audit_rule_set *new_rules = NULL, *name_rules = NULL;
-    _cleanup_close_ int fd = watched_open(&o->wanted), again = -EBADF;
+    _cleanup_close_ int fd = watched_open(&o->watched), again = -EBADF;
     struct file_state now = { 0 }, after = { 0 };
     enum audit_path_kind path_kind = AUDIT_PATH_ABSENT;
     char above[PATH_MAX];
@@ -222,7 +206,7 @@ static int arm(struct watched_object *w, void *data, struct err *err)
         (void)audit_rules_add(rules, &name, &name_rules, NULL);
     }
     look_at_parent(o); /* after the rules are loaded: who makes it from now on is recorded */
-    again = watched_open(&o->wanted);
+    again = watched_open(&o->watched);
     if (again >= 0)
         (void)tree_stat(again, NULL, &after);
     if ((again < 0) != (fd < 0) || now.inode != after.inode || now.device != after.device) {
@@ -235,10 +219,10 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     o->rules = new_rules;
     o->name_rules = name_rules;
     o->path_kind = path_kind;
-    o->root = now;
+    o->root = o->flagged = now;
     o->root_born_ns = fd >= 0 && !is_overlay(fd) ? tree_birth(fd, NULL) : 0;
     look_at_mounts(o, fd);
-    audit_way_place(&o->way, &o->wanted, rules);
+    audit_way_place(&o->way, &o->watched, rules);
     if (path_kind == AUDIT_PATH_DIRECTORY)
         return fill_tree(o, fd, err);
     tree_free(TAKE_PTR(o->tree));
@@ -252,11 +236,11 @@ static bool is_stale(struct watched_object *w)
     _cleanup_close_ int fd = -EBADF;
 
     o->needs_recheck = false;
-    fd = watched_open(&o->wanted);
+    fd = watched_open(&o->watched);
     if (fd < 0 && watched_is_gone(w))
         return false;
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &now);
+        (void)tree_stat_known(fd, &now);
     if (fd < 0 && o->path_kind == AUDIT_PATH_ABSENT) {
         look_at_parent(o); /* the way to it is made name by name: by its folder it is known when it comes */
         return audit_object_above_is_gone(o);
@@ -266,6 +250,8 @@ static bool is_stale(struct watched_object *w)
     if (o->path_kind == AUDIT_PATH_ABSENT || S_ISDIR(now.mode) != (o->path_kind == AUDIT_PATH_DIRECTORY))
         return true;
     if (o->path_kind == AUDIT_PATH_FILE) { /* the rule follows the name; so do we */
+        if (now.inode != o->root.inode || now.device != o->root.device)
+            o->flagged = now;
         o->root = now;
         return false;
     }
@@ -279,25 +265,24 @@ const struct watched_ops audit_object_ops = { .arm = arm, .disarm = disarm, .is_
 
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->wanted), fd = -EBADF;
-    char name[LIMIT_NAME + 1] = "";
+    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->watched), fd = -EBADF;
+    char name[LIMIT_NAME + 1];
 
     if (root < 0)
         return false;
     if (entry) {
-        struct bytes base = tree_name(o->tree, entry);
-
         fd = tree_open_directory(o->tree, root, tree_parent_of(o->tree, entry), NULL);
-        if (fd < 0 || base.len >= sizeof(name))
+        if (fd < 0)
             return false;
-        memcpy(name, base.data, base.len);
+        if (!tree_name(o->tree, entry, name).len || !tree_answers(o->tree, fd, name))
+            return false;
     }
     return tree_birth(entry ? fd : root, entry ? name : NULL) > time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
 }
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->wanted), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->watched), fd = -EBADF;
 
     if (root < 0)
         return;
@@ -337,17 +322,22 @@ bool audit_object_is_fresh(const struct audit_object *o, const struct file_state
 
 bool audit_object_look(struct audit_object *o, int directory, uint32_t name, struct tree_change *ret)
 {
-    struct bytes base = tree_name(o->tree, name);
-    struct file_state known, now;
     char text[LIMIT_NAME + 1];
+    struct bytes base = tree_name(o->tree, name, text);
+    struct file_state known, now;
 
-    if (base.len >= sizeof(text))
-        return false;
-    memcpy(text, base.data, base.len); /* the index may move its names */
-    text[base.len] = '\0';
     tree_state(o->tree, tree_object_of(o->tree, name), &known);
-    return tree_stat(directory, text, &now) == 0 && now.inode == known.inode &&
-           tree_refresh(o->tree, directory, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, ret, NULL) == 0;
+    return tree_stat_at(o->tree, directory, text, &now) == 0 && now.inode == known.inode &&
+           tree_refresh(o->tree, directory, tree_parent_of(o->tree, name), base, ret, NULL) == 0;
+}
+
+void audit_object_look_at_flags(struct audit_object *o)
+{
+    _cleanup_close_ int fd = o->gone ? -EBADF : watched_open(&o->watched);
+    struct file_state now;
+
+    if (fd >= 0 && tree_stat_known(fd, &now) == 0)
+        o->flagged = now;
 }
 
 void audit_object_refresh(struct audit_object *o)
@@ -357,7 +347,7 @@ void audit_object_refresh(struct audit_object *o)
 
     if (o->dirty_count == 0 || !o->tree)
         return;
-    root = watched_open(&o->wanted);
+    root = watched_open(&o->watched);
     for (unsigned i = 0; root >= 0 && i < o->dirty_count; i++) {
         const struct audit_dirty dirty = o->dirty[i];
         uint32_t object = tree_find(o->tree, dirty.device, dirty.inode), name;

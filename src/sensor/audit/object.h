@@ -39,6 +39,7 @@ struct audit_object {
     struct tree *tree;            /* of a directory; NULL else */
     uint64_t listed_ns;           /* CLOCK_REALTIME: a directory was listed then: names may be later ones than those of a record before */
     struct file_state root;       /* what is there, as it last looked */
+    struct file_state flagged;    /* what is there, with the flags that are known of it: no other look takes a change of them away */
     uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
     struct file_state parent_state; /* of the directory that holds the path; known == 0: not there */
     struct file_state above;      /* nothing is there: the nearest directory above that exists, where the rule is */
@@ -49,6 +50,9 @@ struct audit_object {
     uint64_t super_device;        /* of the file system that the path lies on, as audit prints it; 0 = not known */
     struct audit_way way;         /* what lies above the path */
     struct audit_mounts mounts;   /* at the path and below it */
+
+    uint32_t flags_at;            /* the name of the index that was looked at last for changed flags (flags.h) */
+    uint64_t flags_left;          /* so many are to be looked at */
 
     bool unwatched; /* nobody asks for its changes any more */
     bool fresh;    /* added since records were last replayed */
@@ -89,6 +93,7 @@ void audit_object_walk(struct audit_object *o, uint32_t directory);
 void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */
 /* It has been looked at since it was touched. */
 bool audit_object_is_fresh(const struct audit_object *o, const struct file_state *state);
+void audit_object_look_at_flags(struct audit_object *o); /* of what is at the path itself: they were changed, which is known */
 void audit_object_refresh(struct audit_object *o); /* look at what was touched */
 /* Look at a name of the index again. False: another file is there, or none. Then the index stays as it is: records that still
  * wait say so, and those before them mean this file by this name. */

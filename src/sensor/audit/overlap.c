@@ -2,9 +2,9 @@
 #include "sensor/audit/overlap.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "util/fingerprint.h"
+#include "util/hash_table.h"
 
 struct seen_record {
     struct fingerprint record;
@@ -49,6 +49,7 @@ static struct seen_record *seen_of(struct audit_overlap *o, uint16_t type, struc
         return s;
     s->record = record;
     HASH_ADD(hh, o->seen, record, sizeof(s->record), s);
+    HASH_FREE_IF_OUT(hh, s);
     return s;
 }
 

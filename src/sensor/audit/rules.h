@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sensor/audit/rules_place.h"
 #include "util/bytes.h"
 #include "util/err.h"
 
@@ -19,16 +20,10 @@ struct audit_rule_set; /* those of one place */
 
 /* `fd`: a socket of audit_netlink_open(), borrowed. */
 int audit_rules_new(int fd, struct audit_rules **ret, struct err *err);
+/* Deletes all from the kernel together, before one set after the other is freed. NULL is fine. */
+void audit_rules_withdraw(struct audit_rules *rules);
 /* Deletes what is still there. NULL is fine. */
 void audit_rules_free(struct audit_rules *rules);
-
-struct audit_place {
-    pid_t ns_pid;         /* whose mount namespace `path` is meant in; 0: our own */
-    const char *path;     /* absolute; NULL: no path, calls of every process are recorded */
-    bool directory;       /* the path and everything below; else the name alone, whatever is there */
-    bool wide;            /* covers more than was asked for: what does not belong is no loss */
-    unsigned permissions; /* enum permission */
-};
 
 /*
  * Adds the rules for one place; all or none. The kernel finds the mounts below a directory in the

@@ -88,7 +88,7 @@ bool audit_rule_set_is_missing(const struct audit_rule_set *set)
 /* ---- what others left ---- */
 
 struct survey {
-    struct kernel_rule *orphans;
+    struct bytes *orphans; /* owned, each */
     size_t count;
     unsigned foreign;
     bool others;
@@ -107,7 +107,7 @@ static int whose(const struct audit_rule_data *rule, size_t len, int *ret_pid)
     text[key.len] = '\0';
     if (sscanf(text, KEY_PREFIX "%d-%llu-", ret_pid, &start) != 2)
         return -1;
-    return proc_stat_start_ticks("/proc", *ret_pid) == start;
+    return *ret_pid == getpid() || !proc_stat_is_gone(*ret_pid, start);
 }
 
 bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)
@@ -120,7 +120,8 @@ bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)
 static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
 {
     struct survey *s = data;
-    struct kernel_rule *orphans;
+    struct bytes *orphans;
+    char *copy;
     int pid = 0, of = whose(rule, len, &pid);
 
     if (of < 0) {
@@ -135,24 +136,22 @@ static int survey_rule(void *data, const struct audit_rule_data *rule, size_t le
     if (!orphans)
         return -ENOMEM;
     s->orphans = orphans;
-    orphans[s->count].data = malloc(len);
-    if (!orphans[s->count].data)
+    copy = malloc(len);
+    if (!copy)
         return -ENOMEM;
-    memcpy(orphans[s->count].data, rule, len);
-    orphans[s->count++].len = len;
+    memcpy(copy, rule, len);
+    orphans[s->count++] = (struct bytes){ copy, len };
     return 0;
 }
 
 int audit_rules_remove_orphans(int fd, bool *ret_others)
 {
     struct survey s = { 0 };
-    int r = audit_netlink_rules(fd, survey_rule, &s), removed = 0;
+    int r = audit_netlink_rules(fd, survey_rule, &s);
+    int removed = (int)audit_netlink_delete_rules(fd, s.orphans, s.count);
 
-    for (size_t i = 0; i < s.count; i++) {
-        if (audit_netlink_request(fd, AUDIT_DEL_RULE, s.orphans[i].data, s.orphans[i].len) == 0)
-            removed++;
-        free(s.orphans[i].data);
-    }
+    for (size_t i = 0; i < s.count; i++)
+        free((void *)(uintptr_t)s.orphans[i].data);
     free(s.orphans);
     *ret_others = s.others;
     return r < 0 ? r : removed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What rules.c (ours, into the kernel) and rules_found.c (what the kernel has) share. */
+/* What rules.c (ours, into the kernel), rules_build.c (how they are put together) and rules_found.c (what the kernel has) share. */
 #pragma once
 
 #include <linux/audit.h>

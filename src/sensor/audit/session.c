@@ -5,194 +5,40 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/audit/courier.h"
 #include "sensor/audit/newcomer.h"
 #include "sensor/audit/overlap.h"
 #include "sensor/audit/rules.h"
+#include "sensor/audit/session_found.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/macro.h"
 #include "util/proc_stat.h"
 #include "util/sbuf.h"
-#include "util/trusted.h"
 
 #ifndef AUDIT_STATUS_LOST
 #define AUDIT_STATUS_LOST 0x0040
 #endif
 #define BACKLOG 16384 /* records; 64, the kernel's default, is ten file operations */
-#define STATE_FILE "audit"
 #define OVERLAP_MS 2000 /* two sockets are read side by side */
 #define NOBODY_MS 5000  /* so long the stream is left free: who was refused once tries again */
 #define MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: for programs' own use */
-
-static int read_file(const char *path, char *text, size_t size)
-{
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    ssize_t n;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if (!file_is_trusted(&st))
-        return -EPERM;
-    n = read(fd, text, size - 1);
-    if (n < 0)
-        return -errno;
-    text[n] = '\0';
-    while (n > 0 && text[n - 1] == '\n')
-        text[--n] = '\0';
-    return (int)n;
-}
-
-/* ---- what was found, written down ---- */
-
-static void boot_id(char ret[40])
-{
-    if (read_file("/proc/sys/kernel/random/boot_id", ret, 40) < 0)
-        ret[0] = '\0';
-}
-
-/* The settings are as they were found; changed by somebody who is gone; by another culprit that runs. */
-enum holder { HOLDER_NONE, HOLDER_GONE, HOLDER_OTHER };
-
-static bool load_state(struct audit_session *s, enum holder *ret_holder)
-{
-    char path[512], text[256], boot[40], stored[40];
-    unsigned enabled, backlog, rate, changed;
-    unsigned long long blind, start = 0;
-    int r, by = 0;
-
-    *ret_holder = HOLDER_NONE;
-
-    boot_id(boot);
-    snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
-    r = read_file(path, text, sizeof(text));
-    if (r == -EPERM)
-        log_warn(s->log, "%s belongs to somebody else, or others can change it: not read; remove it", path);
-    if (r < 0 ||
-        sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu by %d %llu", stored, &enabled,
-               &backlog, &rate, &changed, &blind, &by, &start) < 6 ||
-        strcmp(stored, boot) != 0)
-        return false;
-    if (changed) {
-        s->original.enabled = enabled;
-        s->original.backlog_limit = backlog;
-        s->original.rate_limit = rate;
-    }
-    s->blind_before_ns = blind;
-    if (changed) /* an older culprit did not say who */
-        *ret_holder = by > 0 && by != getpid() && proc_stat_start_ticks("/proc", by) == start ? HOLDER_OTHER : HOLDER_GONE;
-    return true;
-}
-
-/* changed: the settings are changed and have to be put back. */
-static int save_state(const struct audit_session *s, bool changed)
-{
-    char path[512], temporary[520], text[320], boot[40];
-    _cleanup_close_ int fd = -EBADF;
-    int n;
-
-    boot_id(boot);
-    if (mkdir(s->state_dir, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
-    n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu by %d %llu\n",
-                 boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, changed,
-                 (unsigned long long)s->blind_before_ns, getpid(), (unsigned long long)proc_stat_start_ticks("/proc", getpid()));
-    (void)unlink(temporary); /* of a culprit that was killed, or somebody else's */
-    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temporary, path) < 0)
-        return -errno;
-    return 0;
-}
-
-/* ---- who is blind to us ---- */
-
-/* audit=1 or audit=on, the last one counts (audit_enable(), kernel/audit.c). */
-bool audit_boot_option(struct bytes line)
-{
-    static const char option[] = "audit=";
-    bool on = false;
-
-    while (line.len) {
-        size_t n = 0;
-        struct bytes value;
-
-        while (n < line.len && !memchr(" \n\t", line.data[n], 3))
-            n++;
-        value = (struct bytes){ line.data + sizeof(option) - 1, n - (sizeof(option) - 1) };
-        if (n >= sizeof(option) - 1 && memcmp(line.data, option, sizeof(option) - 1) == 0)
-            on = bytes_equal_str(value, "1") || bytes_equal_str(value, "on");
-        n += n < line.len;
-        line = (struct bytes){ line.data + n, line.len - n };
-    }
-    return on;
-}
-
-static bool booted_with_audit(void)
-{
-    char text[4096];
-    ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
-
-    return n > 0 && audit_boot_option((struct bytes){ text, (size_t)n });
-}
-
-/* When `pid` started. 0: unknown. */
-static uint64_t process_start(uint32_t pid)
-{
-    char path[32];
-    struct stat st;
-    struct timespec real, boot;
-
-    snprintf(path, sizeof(path), "/proc/%u", pid);
-    if (pid == 0 || stat(path, &st) < 0)
-        return 0;
-    clock_gettime(CLOCK_REALTIME, &real);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)(st.st_ctim.tv_sec - real.tv_sec + boot.tv_sec) * NS_PER_S;
-}
-
-static void find_blind(struct audit_session *s, const struct audit_status *now, bool remembered)
-{
-    if (remembered) /* an earlier culprit enabled it, and knew when */
-        return;
-    if (booted_with_audit()) {
-        s->blind_before_ns = 0;
-    } else if (now->enabled == 0) {
-        s->blind_before_ns = clock_ns(CLOCK_BOOTTIME);
-    } else {
-        s->blind_before_ns = process_start(now->pid);
-        s->blind_unknown = s->blind_before_ns == 0;
-    }
-}
-
-static void name_owner(struct audit_session *s, uint32_t pid)
-{
-    char path[32];
-
-    s->owner_pid = pid;
-    snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-    if (pid == 0 || read_file(path, s->owner_name, sizeof(s->owner_name)) < 0)
-        s->owner_name[0] = '\0';
-    for (char *c = s->owner_name; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-}
 
 /* The kernel names an owner that was killed until the next record cannot be sent to it. */
 static int ask_status(const struct audit_session *s, struct audit_status *ret)
 {
     int r = audit_netlink_status(s->fd, ret);
 
-    if (r == 0 && ret->pid && proc_stat_start_ticks("/proc", (pid_t)ret->pid) == 0)
+    if (r == 0 && ret->pid && proc_stat_is_gone((pid_t)ret->pid, 0))
         ret->pid = 0;
+    /* an owner that is stopped lets the backlog fill; ours is read */
+    if (r == 0)
+        audit_netlink_set_patience(ret->pid && ret->pid != (uint32_t)getpid() ? AUDIT_NEVER_WAITS : AUDIT_ASKS_APART);
     return r;
 }
 
@@ -203,6 +49,7 @@ static int begin(struct audit_session *s, struct audit_status *ret, struct err *
     s->fd = audit_netlink_open(err);
     if (s->fd < 0)
         return s->fd;
+    audit_netlink_set_patience(AUDIT_ASKS_APART);
     r = ask_status(s, ret);
     if (r == -EPERM || r == -EACCES)
         return err_say(err, -EPERM, "audit needs root (CAP_AUDIT_CONTROL, CAP_AUDIT_READ) in the "
@@ -211,7 +58,7 @@ static int begin(struct audit_session *s, struct audit_status *ret, struct err *
         return err_say(err, r, "audit cannot be reached from this namespace: run culprit on the host");
     if (r < 0)
         return err_set(err, r, "asking the kernel's audit system");
-    name_owner(s, ret->pid);
+    audit_session_name_owner(s, ret->pid);
     return 0;
 }
 
@@ -250,7 +97,7 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
     int r = begin(&s, &status, err);
 
     if (r == 0) {
-        find_blind(&s, &status, load_state(&s, &holder));
+        audit_session_find_blind(&s, &status, audit_session_load(&s, &holder));
         s.shared = holder == HOLDER_OTHER;
         s.owner = status.pid == 0 || status.pid == (uint32_t)getpid();
         s.original = status;
@@ -260,6 +107,7 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
     if (s.fd >= 0)
         close(s.fd);
     s.fd = -EBADF;
+    audit_courier_end();
     *ret = s;
     return r;
 }
@@ -359,44 +207,53 @@ static int refuse_taken(const struct audit_session *s, struct err *err)
     return whose[0] ? err_say(err, -EBUSY, "audit belongs to %s, where every change would end up too", whose) : 0;
 }
 
-int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir, bool alone,
-                       struct err *err)
+static int find_and_change(struct audit_session *s, bool alone, struct err *err)
 {
     struct audit_status now;
     enum holder holder;
     bool remembered;
     int r;
 
-    *s = (struct audit_session){ .log = log, .state_dir = state_dir, .fd = -EBADF, .poll_fd = -EBADF, .newcomer = -EBADF };
     r = begin(s, &now, err);
     if (r < 0)
         return r;
     if (now.enabled == 2)
         return err_say(err, -EPERM, "audit's rules are locked until the next boot (enabled 2)");
     s->original = now;
-    remembered = load_state(s, &holder);
+    remembered = audit_session_load(s, &holder);
     s->shared = holder == HOLDER_OTHER;
     r = alone ? refuse_taken(s, err) : 0;
     if (r < 0)
         return r;
     r = audit_rules_remove_orphans(s->fd, &s->others);
     if (r > 0)
-        log_warn(log, "a killed culprit had left %d audit rules: removed", r);
-    find_blind(s, &now, remembered);
+        log_warn(s->log, "a killed culprit had left %d audit rules: removed", r);
+    audit_session_find_blind(s, &now, remembered);
     r = take_place(s, alone, err);
     if (r == 0)
         r = open_poll(s, err);
     if (r < 0)
         return r;
     if (!s->owner && s->owner_pid)
-        log_message(log, LOG_LEVEL_INFO, "audit belongs to %s (pid %u): reading beside it",
+        log_message(s->log, LOG_LEVEL_INFO, "audit belongs to %s (pid %u): reading beside it",
                     s->owner_name[0] ? s->owner_name : "another process", s->owner_pid);
-    r = save_state(s, true);
+    r = audit_session_save(s, true);
     if (r < 0)
-        log_warn(log, "%s/" STATE_FILE ": %s; if culprit is killed, audit's settings stay changed",
-                 state_dir, strerror(-r));
+        log_warn(s->log, "%s/" AUDIT_STATE_FILE ": %s; if culprit is killed, audit's settings stay changed",
+                 s->state_dir, strerror(-r));
     s->lost = now.lost;
     return change_settings(s, &now, err);
+}
+
+int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir, bool alone,
+                       struct err *err)
+{
+    int lock = audit_session_lock(state_dir, true), r;
+
+    *s = (struct audit_session){ .log = log, .state_dir = state_dir, .fd = -EBADF, .poll_fd = -EBADF, .newcomer = -EBADF };
+    r = find_and_change(s, alone, err);
+    audit_session_unlock(lock);
+    return r;
 }
 
 /* ---- the stream ---- */
@@ -427,7 +284,7 @@ static int give_up_stream(struct audit_session *s)
     struct audit_status status = { .mask = AUDIT_STATUS_PID };
 
     /* not by the stream's own socket: an answer would have to be looked for among records */
-    return audit_netlink_request(s->fd, AUDIT_SET, &status, sizeof(status));
+    return audit_netlink_request_itself(s->fd, AUDIT_SET, &status, sizeof(status));
 }
 
 int audit_session_yield(struct audit_session *s, struct err *err)
@@ -506,7 +363,7 @@ static void look_at_owner(struct audit_session *s, const struct audit_status *no
     audit_newcomer_look(s->newcomer);
     if (s->owner || now->pid) {
         if (!s->owner && now->pid != s->owner_pid) {
-            name_owner(s, now->pid);
+            audit_session_name_owner(s, now->pid);
             log_message(s->log, LOG_LEVEL_INFO, "audit belongs to %s (pid %u) now: reading beside it",
                         s->owner_name[0] ? s->owner_name : "another process", s->owner_pid);
         }
@@ -538,7 +395,7 @@ int audit_session_check(struct audit_session *s, struct audit_session_changes *r
         ret->off = true;
     }
     if (s->owner && now.pid != (uint32_t)getpid()) {
-        name_owner(s, now.pid);
+        audit_session_name_owner(s, now.pid);
         r = audit_session_yield(s, err);
         ret->moved = r == 0;
     }
@@ -574,17 +431,19 @@ static unsigned put_back(struct audit_session *s, const struct audit_status *now
 static void restore(struct audit_session *s)
 {
     struct audit_session last = { .state_dir = s->state_dir };
+    int lock = audit_session_lock(s->state_dir, false);
     struct audit_status now;
     enum holder holder;
     bool others = false;
 
     (void)audit_rules_remove_orphans(s->fd, &others);
     /* the last one puts it back: the state file says how it was. One that has no rules yet is in it. */
-    if (others || (load_state(&last, &holder) && holder == HOLDER_OTHER))
-        return;
-    if (ask_status(s, &now) == 0)
-        (void)put_back(s, &now);
-    (void)save_state(s, false);
+    if (!others && !(audit_session_load(&last, &holder) && holder == HOLDER_OTHER)) {
+        if (ask_status(s, &now) == 0)
+            (void)put_back(s, &now);
+        (void)audit_session_save(s, false);
+    }
+    audit_session_unlock(lock);
 }
 
 int audit_session_recover(const char *state_dir, const struct log *log, struct audit_left *ret)
@@ -592,19 +451,21 @@ int audit_session_recover(const char *state_dir, const struct log *log, struct a
     struct audit_session s = { .state_dir = state_dir, .log = log, .fd = -EBADF };
     struct audit_status now;
     enum holder holder;
-    int r = begin(&s, &now, NULL);
+    int lock = audit_session_lock(state_dir, false), r = begin(&s, &now, NULL);
 
     *ret = (struct audit_left){ 0 };
     if (r == 0 && now.enabled != 2) {
         r = audit_rules_remove_orphans(s.fd, &s.others);
         ret->rules = r > 0 ? (unsigned)r : 0;
-        if (r >= 0 && load_state(&s, &holder) && holder == HOLDER_GONE && !s.others) {
+        if (r >= 0 && audit_session_load(&s, &holder) && holder == HOLDER_GONE && !s.others) {
             ret->settings = put_back(&s, &now);
-            (void)save_state(&s, false);
+            (void)audit_session_save(&s, false);
         }
     }
+    audit_session_unlock(lock);
     if (s.fd >= 0)
         close(s.fd);
+    audit_courier_end();
     return r < 0 ? r : 0;
 }
 
@@ -624,4 +485,5 @@ void audit_session_close(struct audit_session *s)
     if (s->poll_fd >= 0)
         close(TAKE_FD(s->poll_fd));
     close(TAKE_FD(s->fd));
+    audit_courier_end();
 }

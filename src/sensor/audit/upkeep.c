@@ -28,9 +28,12 @@ static void emit_losses(struct sensor *s)
     if (s->lost_startup)
         audit_emit_gap(s, LOST_WATCH_WINDOW, s->lost_startup, "changes while a container was starting");
     s->lost_paths = s->lost_records = s->lost_startup = 0;
-    for (const struct audit_object *o = s->objects; o; o = o->next)
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (watched_take_unanswered(&o->watched))
+            audit_emit_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED_WAY);
         if (tree_take_unanswered(o->tree))
             audit_emit_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
+    }
 }
 void audit_exclude_records(struct sensor *s, bool on)
 {
@@ -44,6 +47,19 @@ void audit_exclude_records(struct sensor *s, bool on)
     }
 }
 
+/* The kernel makes everybody wait who has something for audit. */
+static void note_backlog(struct sensor *s, int r)
+{
+    bool full = r == -EAGAIN || r == -ETIMEDOUT;
+
+    if (full && !s->backlog_full)
+        log_warn(s->options.log, "audit's backlog is full: its owner %s (pid %u) does not read what it gets; the kernel holds up programs, and loses records",
+                 s->session.owner_name[0] ? s->session.owner_name : "", s->session.owner_pid);
+    else if (!full && s->backlog_full)
+        log_message(s->options.log, LOG_LEVEL_INFO, "audit's kernel side answers again");
+    s->backlog_full = full;
+}
+
 static void check_session(struct sensor *s)
 {
     struct err err = ERR_INIT;
@@ -53,6 +69,9 @@ static void check_session(struct sensor *s)
     if (s->options.alone && !s->session.owner) /* it is being left: who has audit now is said with that */
         return;
     r = audit_session_check(&s->session, &changes, &err);
+    note_backlog(s, r);
+    if (r == -EAGAIN || r == -ETIMEDOUT)
+        return; /* as before, as far as we know; what was lost is counted with the next answer */
     if (r < 0)
         log_warn(s->options.log, "audit: %s", err_text(&err, r));
     if (changes.lost)

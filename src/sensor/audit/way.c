@@ -16,13 +16,13 @@ struct bytes audit_way_path(const struct watch_object *wanted, const struct audi
     return (struct bytes){ wanted->path.data, step->len };
 }
 
-void audit_way_look(const struct watch_object *wanted, struct audit_step *step)
+void audit_way_look(const struct watched_object *w, struct audit_step *step)
 {
-    _cleanup_close_ int fd = watched_open_above(wanted, step->len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    _cleanup_close_ int fd = watched_open_above(w, step->len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 
     step->state = (struct file_state){ 0 };
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &step->state);
+        (void)tree_stat_known(fd, &step->state);
 }
 
 static void look_at_mounts(struct audit_way *way, const struct watch_object *wanted)
@@ -39,8 +39,9 @@ static void look_at_mounts(struct audit_way *way, const struct watch_object *wan
             audit_mounts_add(&way->mounts, seen.point);
 }
 
-void audit_way_place(struct audit_way *way, const struct watch_object *wanted, struct audit_rules *rules)
+void audit_way_place(struct audit_way *way, const struct watched_object *w, struct audit_rules *rules)
 {
+    const struct watch_object *wanted = &w->wanted;
     struct audit_rule_set *old = TAKE_PTR(way->rules);
     char paths[AUDIT_WAY_MAX][PATH_MAX];
     const char *list[AUDIT_WAY_MAX];
@@ -52,7 +53,7 @@ void audit_way_place(struct audit_way *way, const struct watch_object *wanted, s
         struct audit_step *step = &way->steps[way->count];
 
         step->len = at.len;
-        audit_way_look(wanted, step);
+        audit_way_look(w, step);
         way->count++;
         if (at.len <= 1 || way->count > AUDIT_WAY_MAX)
             break;

@@ -9,6 +9,7 @@
 #include "event/watch_object.h"
 #include "sensor/audit/mounts.h"
 #include "sensor/audit/rules.h"
+#include "sensor/object/watched.h"
 
 #define AUDIT_WAY_MAX 16 /* the nearest ones; a longer way is rare, and each costs three rules */
 
@@ -22,12 +23,12 @@ struct audit_way {
     struct audit_mounts mounts;  /* at these directories */
 };
 
-/* Look at the directories above `wanted`, and place their rules. What cannot be had is left out: the path itself is watched. */
-void audit_way_place(struct audit_way *way, const struct watch_object *wanted, struct audit_rules *rules);
+/* Look at the directories above it, and place their rules. What cannot be had is left out: the path itself is watched. */
+void audit_way_place(struct audit_way *way, const struct watched_object *w, struct audit_rules *rules);
 /* rules: NULL = they are gone already. */
 void audit_way_done(struct audit_way *way, struct audit_rules *rules);
 
 /* The directory of a step: a view into wanted->path. */
 struct bytes audit_way_path(const struct watch_object *wanted, const struct audit_step *step);
 /* See what is there now. */
-void audit_way_look(const struct watch_object *wanted, struct audit_step *step);
+void audit_way_look(const struct watched_object *w, struct audit_step *step);

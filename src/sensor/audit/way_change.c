@@ -133,7 +133,7 @@ static void arrive(struct audit_object *o, const struct audit_step *step, const 
         at->state.known |= FILE_DEVICE;
     }
     while (c->operation == OPERATION_RENAME && !o->gone && at-- > o->way.steps)
-        audit_way_look(&o->wanted, at); /* it came with what is in it */
+        audit_way_look(&o->watched, at); /* it came with what is in it */
 }
 
 /* Which directories the way leads through, by the records and in their order: who looks later sees what became of

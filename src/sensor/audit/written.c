@@ -3,45 +3,23 @@
 
 #include <fcntl.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "util/cleanup.h"
+#include "util/path.h"
 #include "util/sbuf.h"
 
-/* "." and ".." and double slashes go; what links there are is not known here. */
 bool audit_written_path(struct bytes dir, struct bytes name, char *ret, size_t size)
 {
-    struct bytes parts[2] = { dir, name };
-    size_t n = 0;
+    struct bytes path;
 
     if (name.len && name.data[0] == '/')
-        parts[0] = BYTES_NULL;
+        dir = BYTES_NULL;
     else if (!dir.len || dir.data[0] != '/')
         return false;
-    for (int i = 0; i < 2; i++) {
-        struct bytes rest = parts[i];
-
-        while (rest.len) {
-            const char *slash = memchr(rest.data, '/', rest.len);
-            size_t k = slash ? (size_t)(slash - rest.data) : rest.len;
-
-            if (k == 2 && memcmp(rest.data, "..", 2) == 0) {
-                while (n > 0 && ret[--n] != '/')
-                    ;
-            } else if (k > 0 && !(k == 1 && rest.data[0] == '.')) {
-                if (n + k + 2 > size)
-                    return false;
-                ret[n++] = '/';
-                memcpy(ret + n, rest.data, k);
-                n += k;
-            }
-            k += slash != NULL;
-            rest = (struct bytes){ rest.data + k, rest.len - k };
-        }
-    }
-    if (n == 0)
-        ret[n++] = '/';
-    ret[n] = '\0';
+    path = path_join(dir, name, ret, size - 1);
+    if (!path.len)
+        return false;
+    ret[path.len] = '\0';
     return true;
 }
 
@@ -104,6 +82,7 @@ static bool ends_in(const struct audit_object *o, uint32_t entry, struct bytes w
 {
     _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
     uint32_t directory = tree_parent_of(o->tree, entry);
+    char name[LIMIT_NAME + 1];
     struct bytes end;
 
     while (written.len && written.data[0] == '/')
@@ -115,7 +94,7 @@ static bool ends_in(const struct audit_object *o, uint32_t entry, struct bytes w
             return false;
         sbuf_add_char(&path, '/');
     }
-    sbuf_add_bytes(&path, tree_name(o->tree, entry));
+    sbuf_add_bytes(&path, tree_name(o->tree, entry, name));
     if (sbuf_error(&path) < 0 || path.len <= written.len || path.data[path.len - written.len - 1] != '/')
         return false;
     end = (struct bytes){ path.data + path.len - written.len, written.len };
@@ -124,7 +103,7 @@ static bool ends_in(const struct audit_object *o, uint32_t entry, struct bytes w
 
 uint32_t audit_written_name(const struct audit_object *o, const struct audit_facts *f, uint32_t first, struct bytes written, bool *ret_several)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], name[LIMIT_NAME + 1];
     struct bytes base = bytes_basename(written);
     uint32_t same = 0, whole = 0;
     unsigned bases = 0, wholes = 0;
@@ -132,7 +111,7 @@ uint32_t audit_written_name(const struct audit_object *o, const struct audit_fac
     if (audit_written_begins_at_cwd(f) && audit_written_from_cwd(f, written, path))
         written = bytes_of(path);
     for (uint32_t n = first; n; n = tree_next_name(o->tree, n)) {
-        if (!bytes_equal(tree_name(o->tree, n), base))
+        if (!bytes_equal(tree_name(o->tree, n, name), base))
             continue;
         if (!bases++)
             same = n;

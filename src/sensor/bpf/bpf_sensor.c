@@ -16,6 +16,7 @@
 #include "sensor/object/gap.h"
 #include "sensor/bpf/skeleton.h"
 #include "sensor/bpf/decode.h"
+#include "sensor/bpf/guarding.h"
 #include "sensor/bpf/objects.h"
 #include "sensor/bpf/positions.h"
 #include "sensor/bpf/programs.h"
@@ -54,6 +55,7 @@ struct sensor {
     bool demand;          /* what is attached on demand is attached */
     bool look;            /* something is new: who has it open? */
     bool already_open;    /* somebody has */
+    bool guards;          /* what is watched may be refused: guarding.h */
     char not_seen[320];
 };
 
@@ -203,12 +205,20 @@ static void find_already_open(struct sensor *s)
     }
 }
 
+/* What is open for writing, and watched, is counted until its last close; what found no room there is not. */
+static bool nothing_is_open(const struct sensor *s)
+{
+    return !__atomic_load_n(&s->programs.skeleton->bss->opened_count, __ATOMIC_SEQ_CST) && !loss_count(s, WIRE_LOSS_PENDING);
+}
+
 static void update_demand(struct sensor *s)
 {
     struct err err = ERR_INIT;
     bool on = false;
     int r;
 
+    if (s->already_open && nothing_is_open(s))
+        s->already_open = false;
     for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
         on |= w->wanted.writes || s->already_open;
     if (on == s->demand)
@@ -227,6 +237,8 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(s->filled); i++)
         bpf_positions_note(&s->filled[i]);
     find_already_open(s);
+    if (s->guards)
+        guarding_turn();
     until_ns = clock_ns(CLOCK_BOOTTIME);
     r = ring_buffer__consume(s->rings);
     update_demand(s); /* first: to name an actor may take a while */
@@ -299,6 +311,8 @@ static void bpf_close(struct sensor *s)
 {
     if (!s)
         return;
+    if (s->guards)
+        guarding_closed();
     ring_buffer__free(s->rings);
     for (size_t i = 0; i < ARRAY_SIZE(s->filled); i++)
         bpf_positions_done(&s->filled[i]);
@@ -337,12 +351,29 @@ static void raise_limits(void)
  * until something is watched. */
 static struct programs kept;
 static uint64_t kept_ring; /* 0 = there is none */
+static bool kept_guards;   /* with the guard's */
 
 static void bpf_forget(void)
 {
     if (kept_ring)
         programs_unload(&kept);
     kept_ring = 0;
+    kept_guards = false;
+}
+
+int bpf_sensor_load(enum guard_kind kind, bool nobody_may, struct err *err)
+{
+    struct programs_options loading = { .ring_size = DEFAULT_RING, .guard = kind, .nobody_may = nobody_may };
+    int r;
+
+    bpf_forget();
+    raise_limits();
+    r = programs_load(&loading, &kept, err);
+    if (r < 0)
+        return r;
+    kept_ring = loading.ring_size;
+    kept_guards = true;
+    return 0;
 }
 
 static void on_event(void *data, struct event *event)
@@ -363,9 +394,11 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
         return err_set(err, -ENOMEM, "bpf");
     s->options = *options;
     raise_limits();
-    if (kept_ring == loading.ring_size) {
+    if (kept_guards || kept_ring == loading.ring_size) {
         s->programs = kept;
+        s->guards = kept_guards;
         kept_ring = 0;
+        kept_guards = false;
         r = 0;
     } else {
         bpf_forget();
@@ -394,6 +427,8 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
         return r;
     }
     s->programs.skeleton->bss->self_tgid = (uint32_t)options->self;
+    if (s->guards)
+        guarding_opened(&s->programs, s->objects);
     s->gap_from_ns = s->missed_from_ns = clock_ns(CLOCK_REALTIME);
     s->missed = programs_missed(&s->programs); /* before anything was watched */
     snprintf(s->not_seen, sizeof(s->not_seen), "%s", s->programs.missing);

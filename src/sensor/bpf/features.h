@@ -18,6 +18,7 @@ const char *features_refusal(void);
 int features_open(struct btf **ret, struct err *err);
 void features_close(struct btf *btf); /* NULL is fine */
 
+/* By BTF: a static or inlined one may be missing. */
 bool features_has_function(const struct btf *btf, const char *name);
 bool features_has_type(const struct btf *btf, const char *name); /* a struct */
 /* Does this kernel, as it was booted, interrupt a task in its own code to run another one? Where it cannot be known: true. */

@@ -34,6 +34,12 @@ struct bpf_object_watch {
     unsigned key_count;
 };
 
+/* A descriptor of what is there, as long as it keeps its place. */
+static inline int bpf_object_watch_fd(const struct bpf_object_watch *w)
+{
+    return w->pin.clone_fd >= 0 ? w->pin.clone_fd : w->pin.fd;
+}
+
 /* What a hit means for one object. */
 struct bpf_place {
     struct bpf_object_watch *object;

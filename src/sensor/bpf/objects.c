@@ -22,6 +22,7 @@ struct bpf_objects {
     unsigned below; /* how many objects are mounts below others */
     bool needs_recheck; /* one of them may be */
     struct foreign_mounts *mounts;
+    void (*before_placing)(void);
 };
 
 static uint32_t operations_of(unsigned permissions)
@@ -60,6 +61,22 @@ unsigned bpf_objects_places(struct bpf_objects *o, const struct wire_hit *hit, s
     return bpf_maps_places(o->maps, hit, names, places, size);
 }
 
+unsigned bpf_objects_link_place(struct bpf_objects *o, uint32_t device, struct bpf_place *ret)
+{
+    for (struct bpf_object_watch *w = o->first; w; w = w->next) {
+        if (!w->exists || w->kernel_device != device)
+            continue;
+        *ret = (struct bpf_place){ .object = w, .base_len = w->wanted.path.len };
+        return 1;
+    }
+    return 0;
+}
+
+void bpf_objects_before_placing(struct bpf_objects *o, void (*before)(void))
+{
+    o->before_placing = before;
+}
+
 struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o)
 {
     return o->first;
@@ -67,7 +84,7 @@ struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o)
 
 /* ---- placing ---- */
 
-static int query(struct bpf_objects *o, int fd, struct wire_chain *ret)
+int bpf_objects_query(struct bpf_objects *o, int fd, struct wire_chain *ret)
 {
     uint64_t arguments[1] = { (uint64_t)fd };
     LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = arguments, .ctx_size_in = sizeof(arguments));
@@ -177,7 +194,7 @@ static int arm(struct watched_object *watched, void *data, struct err *err)
         return r == -EAGAIN ? -ENOBUFS : r; /* no process could be started for it: that does not mean that another file is there */
     }
     w->mnt_ns = w->wanted.ns_pid ? namespace_of(w->wanted.ns_pid) : 0;
-    r = query(o, w->pin.fd, chain);
+    r = bpf_objects_query(o, w->pin.fd, chain);
     if (r == 0 && fstat(w->pin.fd, &st) == 0)
         w->device = st.st_dev;
     if (r < 0) {
@@ -185,6 +202,8 @@ static int arm(struct watched_object *watched, void *data, struct err *err)
         w->pin = old_pin;
         return err_set(err, r, "asking the kernel for a watched path");
     }
+    if (o->before_placing)
+        o->before_placing();
     was = *w;
     w->root = 0;
     w->keys = NULL;

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "foreign/mounts.h"
 #include "sensor/object/way.h"
 #include "util/cleanup.h"
 
@@ -34,12 +35,20 @@ struct pin_answer {
     size_t missing;
 };
 
-static int open_deepest(struct bytes path, struct pin *ret)
+static bool may_enter(void *data, int fd, const char *name)
 {
+    (void)data;
+    return foreign_name_answers(fd, name);
+}
+
+/* here: by this process, which must not wait for a file system of others; that counts as missing. */
+static int open_deepest(struct bytes path, bool here, struct pin *ret)
+{
+    struct way_options options = { .may_enter = here ? may_enter : NULL };
     int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct bytes rest = path;
 
-    at = at < 0 ? -errno : way_open(at, &rest, &(struct way_options){ 0 });
+    at = at < 0 ? -errno : way_open(at, &rest, &options);
     if (at < 0)
         return at;
     ret->missing = rest.len;
@@ -88,7 +97,7 @@ static void child(int socket, pid_t pid, struct bytes path)
 
     answer.error = enter(pid);
     if (answer.error == 0)
-        answer.error = open_deepest(path, &pin);
+        answer.error = open_deepest(path, false, &pin);
     if (answer.error == 0) {
         int fds[2] = { pin.fd, pin.clone_fd };
         struct cmsghdr *c;
@@ -168,7 +177,7 @@ static int open_elsewhere(pid_t pid, struct bytes path, struct pin *ret)
 int pin_open(pid_t ns_pid, struct bytes path, struct pin *ret, struct err *err)
 {
     struct pin pin = PIN_NULL;
-    int r = ns_pid ? open_elsewhere(ns_pid, path, &pin) : open_deepest(path, &pin);
+    int r = ns_pid ? open_elsewhere(ns_pid, path, &pin) : open_deepest(path, true, &pin);
 
     if (r < 0)
         return err_set(err, r, "opening a watched path");

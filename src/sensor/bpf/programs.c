@@ -21,68 +21,70 @@
 #define RETRIES 8 /* refusals met one after another; more than that is not a kernel with gaps */
 
 /* What is called often: bpf/duplicated.h */
-#define DUPLICATED(name, function, gives, lack)                                                         \
-    { name, function, COOPERATIVE, gives, lack, false },                                           \
-    { name "_first", function, PREEMPTIBLE, gives, lack, false },                                  \
-    { name "_again", function, PREEMPTIBLE, gives, lack, false }
+#define DUPLICATED(name, function, gives, lack) DUPLICATED_FOR(name, function, gives, lack, FOR_ALL, FOR_ALL)
+#define DUPLICATED_FOR(name, function, gives, lack, one, two)                                      \
+    { name, function, COOPERATIVE, gives, lack, one },                                             \
+    { name "_first", function, PREEMPTIBLE, gives, lack, two },                                    \
+    { name "_again", function, PREEMPTIBLE, gives, lack, two }
 
 /* clang-format off */
 const struct program_row program_rows[] = {
-    { "query",            NULL,                    ALWAYS, 0, NULL, false },
+    { "query",            NULL,                    ALWAYS, 0, NULL, FOR_ALL },
     DUPLICATED("unlink_begin", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
     DUPLICATED("unlink_end", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
-    { "rmdir_begin",      "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
-    { "rmdir_end",        "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
-    { "rmdir_path_begin", "security_path_rmdir",   RMDIR_INLINED, 0, NULL, false },
-    { "rmdir_call_end",   "do_rmdir",              RMDIR_INLINED, 0, NULL, false },
+    { "rmdir_begin",      "vfs_rmdir",             ALWAYS, 0, "removals of directories", FOR_ALL },
+    { "rmdir_end",        "vfs_rmdir",             ALWAYS, 0, "removals of directories", FOR_ALL },
+    { "rmdir_path_begin", "security_path_rmdir",   RMDIR_INLINED, 0, NULL, FOR_ALL },
+    { "rmdir_call_end",   "do_rmdir",              RMDIR_INLINED, 0, NULL, FOR_ALL },
     DUPLICATED("rename_begin", "vfs_rename", CAPABILITY_NAMES, "renames"),
     DUPLICATED("rename_end", "vfs_rename", CAPABILITY_NAMES, "renames"),
-    { "create_begin",     "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
-    { "create_end",       "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
-    { "mkdir_begin",      "vfs_mkdir",             ALWAYS, 0, "new directories", false },
-    { "mkdir_end",        "vfs_mkdir",             ALWAYS, 0, "new directories", false },
-    { "mknod_begin",      "vfs_mknod",             ALWAYS, 0, "new nodes", false },
-    { "mknod_end",        "vfs_mknod",             ALWAYS, 0, "new nodes", false },
-    { "symlink_begin",    "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
-    { "symlink_end",      "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
-    { "link_begin",       "vfs_link",              ALWAYS, 0, "new hard links", false },
-    { "link_end",         "vfs_link",              ALWAYS, 0, "new hard links", false },
+    { "create_begin",     "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", FOR_ALL },
+    { "create_end",       "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", FOR_ALL },
+    { "mkdir_begin",      "vfs_mkdir",             ALWAYS, 0, "new directories", FOR_ALL },
+    { "mkdir_end",        "vfs_mkdir",             ALWAYS, 0, "new directories", FOR_ALL },
+    { "mknod_begin",      "vfs_mknod",             ALWAYS, 0, "new nodes", FOR_ALL },
+    { "mknod_end",        "vfs_mknod",             ALWAYS, 0, "new nodes", FOR_ALL },
+    { "symlink_begin",    "vfs_symlink",           ALWAYS, 0, "new symbolic links", FOR_ALL },
+    { "symlink_end",      "vfs_symlink",           ALWAYS, 0, "new symbolic links", FOR_ALL },
+    { "link_begin",       "vfs_link",              ALWAYS, 0, "new hard links", FOR_ALL },
+    { "link_end",         "vfs_link",              ALWAYS, 0, "new hard links", FOR_ALL },
     DUPLICATED("setattr_begin", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
     DUPLICATED("setattr_end", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
-    { "setxattr_begin",   "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
-    { "setxattr_end",     "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
-    { "removexattr_begin", "vfs_removexattr",      ALWAYS, 0, "removed attributes", false },
-    { "removexattr_end",  "vfs_removexattr",       ALWAYS, 0, "removed attributes", false },
-    { "setacl_begin",     "vfs_set_acl",           ALWAYS, 0, NULL, false },
-    { "setacl_end",       "vfs_set_acl",           ALWAYS, 0, NULL, false },
-    { "removeacl_begin",  "vfs_remove_acl",        ALWAYS, 0, NULL, false },
-    { "removeacl_end",    "vfs_remove_acl",        ALWAYS, 0, NULL, false },
-    { "fileattr_begin",   "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
-    { "fileattr_end",     "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
-    { "flags_begin",      "security_file_ioctl",   NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
-    { "flags_end",        "__x64_sys_ioctl",       NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
-    { "flags_compat_end", "__ia32_compat_sys_ioctl", NO_FILEATTR, 0, NULL, false },
+    { "setxattr_begin",   "vfs_setxattr",          ALWAYS, 0, "extended attributes", FOR_ALL },
+    { "setxattr_end",     "vfs_setxattr",          ALWAYS, 0, "extended attributes", FOR_ALL },
+    { "removexattr_begin", "vfs_removexattr",      ALWAYS, 0, "removed attributes", FOR_ALL },
+    { "removexattr_end",  "vfs_removexattr",       ALWAYS, 0, "removed attributes", FOR_ALL },
+    { "setacl_begin",     "vfs_set_acl",           ALWAYS, 0, NULL, FOR_ALL },
+    { "setacl_end",       "vfs_set_acl",           ALWAYS, 0, NULL, FOR_ALL },
+    { "removeacl_begin",  "vfs_remove_acl",        ALWAYS, 0, NULL, FOR_ALL },
+    { "removeacl_end",    "vfs_remove_acl",        ALWAYS, 0, NULL, FOR_ALL },
+    { "fileattr_begin",   "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", FOR_ALL },
+    { "fileattr_end",     "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", FOR_ALL },
+    { "flags_begin",      "security_file_ioctl",   NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", FOR_ALL },
+    { "flags_end",        "__x64_sys_ioctl",       NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", FOR_ALL },
+    { "flags_compat_end", "__ia32_compat_sys_ioctl", NO_FILEATTR, 0, NULL, FOR_ALL },
     DUPLICATED("open_done", "security_file_open", CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened"),
-    DUPLICATED("last_close", "__fput", CAPABILITY_CLOSE_WRITE, "the end of writing"),
+    /* counted is what both of two miss: these are never detached */
+    DUPLICATED_FOR("last_close", "__fput", CAPABILITY_CLOSE_WRITE, "the end of writing", FOR_WRITERS, FOR_ALL),
     DUPLICATED("map_begin", "security_mmap_file", CAPABILITY_MAPPINGS, "shared mappings"),
     DUPLICATED("protect_begin", "security_file_mprotect", 0, "mappings made writable"),
-    { "truncate_end",     "vfs_truncate",          ALWAYS, 0, "refused truncations", false },
-    DUPLICATED("permission_end", "may_open", 0, "opens refused by a file's mode or a read-only mount"),
-    DUPLICATED("create_asked", "security_path_mknod", 0, "refused creations"),
-    DUPLICATED("create_answered", "do_filp_open|do_file_open", 0, "refused creations"),
-    { "mount_begin",      "security_sb_mount",     ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
-    { "mount_end",        "path_mount",            ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
-    { "move_begin",       "security_move_mount",   ALWAYS, 0, "moved mounts", false },
-    { "move_end",         "do_move_mount|__x64_sys_move_mount", ALWAYS, 0, "moved mounts", false },
-    { "move_compat_end",  "__ia32_sys_move_mount", MOVE_MOUNT_INLINED, 0, NULL, false },
-    { "unmount_begin",    "security_sb_umount",    ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
-    { "unmount_end",      "path_umount",           ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
-    { "open_files",       "iter:bpf_iter__task_file", ALWAYS, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
-    { "open_mappings",    "iter:bpf_iter__task_vma", HAS_VMA_ITERATOR, 0, "mappings made before", true },
-    { "open_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", true },
-    { "write_begin",      "security_file_permission", ALWAYS, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
-    { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, true },
-    { NULL, NULL, ALWAYS, 0, NULL, false },
+    { "truncate_end",     "vfs_truncate",          ALWAYS, 0, "refused truncations", FOR_ALL },
+    DUPLICATED_FOR("permission_end", "may_open", 0, "opens refused by a file's mode or a read-only mount", FOR_WATCHES, FOR_WATCHES),
+    DUPLICATED_FOR("create_asked", "security_path_mknod", 0, "refused creations", FOR_WATCHES, FOR_WATCHES),
+    DUPLICATED_FOR("create_answered", "do_filp_open|do_file_open", 0, "refused creations", FOR_WATCHES, FOR_WATCHES),
+    { "mount_begin",      "security_sb_mount",     ALWAYS, CAPABILITY_MOUNTS, "mounts", FOR_ALL },
+    { "mount_end",        "path_mount",            ALWAYS, CAPABILITY_MOUNTS, "mounts", FOR_ALL },
+    { "move_begin",       "security_move_mount",   ALWAYS, 0, "moved mounts", FOR_ALL },
+    { "move_end",         "do_move_mount|__x64_sys_move_mount", ALWAYS, 0, "moved mounts", FOR_ALL },
+    { "move_compat_end",  "__ia32_sys_move_mount", MOVE_MOUNT_INLINED, 0, NULL, FOR_ALL },
+    { "unmount_begin",    "security_sb_umount",    ALWAYS, CAPABILITY_MOUNTS, "unmounts", FOR_ALL },
+    { "unmount_end",      "path_umount",           ALWAYS, CAPABILITY_MOUNTS, "unmounts", FOR_ALL },
+    { "open_files",       "iter:bpf_iter__task_file", ALWAYS, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", FOR_LOOKS },
+    { "open_mappings",    "iter:bpf_iter__task_vma", HAS_VMA_ITERATOR, 0, "mappings made before", FOR_LOOKS },
+    { "open_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", FOR_LOOKS },
+    { "write_begin",      "security_file_permission", ALWAYS, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", FOR_WRITES },
+    { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, FOR_WRITES },
+    { NULL, NULL, ALWAYS, 0, NULL, FOR_ALL },
 };
 _Static_assert(sizeof(program_rows) / sizeof(program_rows[0]) <= PROGRAMS_MAX, "more rows");
 
@@ -117,6 +119,7 @@ struct program_choice {
     bool task_storage;
     bool mappings_deny_writing;
     bool preempts;
+    struct guard_choice guard;
     struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
     struct chosen_program {
         bool applies;      /* this row serves this kernel */
@@ -206,7 +209,7 @@ static bool applies(const struct btf *btf, const struct program_row *row, bool p
 }
 
 /* The kernel's BTF takes some 12 MB, and libbpf reads its own: ours is gone by then. */
-static int choose(struct program_choice *ret, struct err *err)
+static int choose(const struct programs_options *options, struct program_choice *ret, struct err *err)
 {
     struct btf *btf = NULL;
     int r = features_open(&btf, err);
@@ -225,9 +228,11 @@ static int choose(struct program_choice *ret, struct err *err)
 
         p->applies = !row->function || applies(btf, row, ret->preempts);
         p->wanted = !row->function || (p->applies && find_function(btf, row, p->function, sizeof(p->function)));
+        p->wanted &= !(options->nobody_may && row->use == FOR_WATCHES);
     }
+    r = guard_programs_choose(btf, options->guard, &ret->guard, err);
     features_close(btf);
-    return 0;
+    return r;
 }
 
 static struct files_bpf *open_skeleton(const struct programs_options *options, const struct program_choice *choice,
@@ -256,6 +261,7 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
         if (program_rows[i].function && strchr(program_rows[i].function, '|') && chosen->wanted)
             (void)bpf_program__set_attach_target(p, 0, chosen->function);
     }
+    guard_programs_prepare(k, &choice->guard);
     return k;
 }
 
@@ -358,7 +364,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
     int r = features_permitted(err), first = 0;
 
     if (r == 0)
-        r = choose(&choice, err);
+        r = choose(options, &choice, err);
     if (r < 0)
         return r;
     libbpf_set_print(silent);
@@ -372,7 +378,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
 
         if (!row->function || !choice.programs[i].applies)
             continue;
-        if (row->on_demand)
+        if (row->use == FOR_WRITES || row->use == FOR_LOOKS)
             r = bpf_program__autoload(bpf_object__find_program_by_name(p.skeleton->obj, row->name)) ? 0 : -ENOENT;
         else
             r = attach(&p, row);
@@ -394,6 +400,11 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                        "the kernel refuses to attach BPF programs to its functions (%s)",
                        first ? strerror(-first) : "fentry is not supported here");
     }
+    r = guard_programs_attach(p.skeleton, &choice.guard, err);
+    if (r < 0) {
+        programs_unload(&p);
+        return r;
+    }
     *ret = p;
     return 0;
 }
@@ -404,7 +415,7 @@ void programs_unload(struct programs *p)
     p->skeleton = NULL;
 }
 
-int programs_demand(struct programs *p, bool on, struct err *err)
+static int switch_use(struct programs *p, enum program_use use, bool on, struct err *err)
 {
     int result = 0;
 
@@ -412,7 +423,7 @@ int programs_demand(struct programs *p, bool on, struct err *err)
         struct bpf_link **link;
         int r = 0;
 
-        if (!program_rows[i].on_demand || is_iterator(&program_rows[i]))
+        if (program_rows[i].use != use)
             continue;
         link = link_of(p->skeleton, program_rows[i].name);
         if (on) {
@@ -425,6 +436,19 @@ int programs_demand(struct programs *p, bool on, struct err *err)
             result = err_set(err, r, "attaching %s", program_rows[i].name);
     }
     return result;
+}
+
+int programs_demand(struct programs *p, bool on, struct err *err)
+{
+    return switch_use(p, FOR_WRITES, on, err);
+}
+
+int programs_follow_writers(struct programs *p, bool on, struct err *err)
+{
+    int r = guard_programs_ask_writes(p->skeleton, on, err);
+
+    (void)switch_use(p, FOR_WRITERS, on, NULL); /* where it is always attached there is none of this kind */
+    return r;
 }
 
 static int64_t missed_by(struct files_bpf *k, const char *name)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sensor/bpf/guard_programs.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -27,6 +28,15 @@ enum program_when {
     MOVE_MOUNT_INLINED, /* newer kernels: do_move_mount() is a part of the system call */
 };
 
+/* For what a program is attached. */
+enum program_use {
+    FOR_ALL,     /* always */
+    FOR_WATCHES, /* always, but where everything that is watched is guarded and nobody may: what is refused before the guard is asked */
+    FOR_WRITERS, /* always; for a guard only while somebody has something of it open for writing */
+    FOR_WRITES,  /* while each single write is wanted */
+    FOR_LOOKS,   /* iterators */
+};
+
 struct program_row {
     const char *name;      /* of the program */
     const char *function;  /* what it is attached to; alternatives are separated by '|', the first is best;
@@ -34,7 +44,7 @@ struct program_row {
     enum program_when when;
     uint64_t gives;        /* enum capability that is lost without it; 0 = it refines something */
     const char *lack;      /* what is not seen without it; NULL = nothing */
-    bool on_demand;        /* attached only while it is wanted */
+    enum program_use use;
 };
 
 extern const struct program_row program_rows[]; /* name NULL ends it */
@@ -43,6 +53,8 @@ struct programs_options {
     const struct log *log;
     uint64_t ring_size; /* bytes, a power of two */
     uint32_t watches;   /* at most so many objects; 0 = a default */
+    enum guard_kind guard; /* the programs that refuse changes too: all of them, or the load fails */
+    bool nobody_may;       /* of a guard: nobody was allowed anything */
 };
 
 struct programs {
@@ -62,6 +74,10 @@ int programs_demand(struct programs *p, bool on, struct err *err);
  * interrupted in the one that was to see it. They may have concerned what is watched, or any other file of the machine.
  * Less while calls are going on, never more. Nothing before 5.12, where programs are always called. */
 int64_t programs_missed(const struct programs *p);
+
+/* The same of those that serve while somebody has something open for writing; with the guard's own of that kind
+ * (guard_programs_ask_writes()). By one thread at a time, any one. */
+int programs_follow_writers(struct programs *p, bool on, struct err *err);
 
 /* Look through all descriptors and mappings for what is watched: records of the type WIRE_ALREADY_OPEN. */
 int programs_find_already_open(struct programs *p, struct err *err);

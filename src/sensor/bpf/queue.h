@@ -38,6 +38,7 @@ struct bpf_queue {
 
 #define BPF_QUEUE_INIT ((struct bpf_queue){ 0 })
 
+/* Frees what waits; the queue may be used again. */
 void bpf_queue_done(struct bpf_queue *q);
 
 /* Copies the record. lane: of which ring. Returns -ENOMEM. */

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "event/operation.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define TARGETS_MAX 32
@@ -82,12 +82,17 @@ int bpf_emitter_new(const struct bpf_emitter_options *options, struct bpf_emitte
     return 0;
 }
 
+static void actor_free(struct actor_entry *a)
+{
+    shared_arena_unref(a->memory);
+    free(a);
+}
+
 static void forget_actor(struct bpf_emitter *t, struct actor_entry *a)
 {
     HASH_DEL(t->actors, a);
     t->last = NULL;
-    shared_arena_unref(a->memory);
-    free(a);
+    actor_free(a);
 }
 
 void bpf_emitter_free(struct bpf_emitter *t)
@@ -112,6 +117,10 @@ static struct actor_entry *find_actor(struct bpf_emitter *t, uint64_t number)
     if (a) { /* used last */
         HASH_DEL(t->actors, a);
         HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+        if (!HASH_IS_IN(hh, a)) {
+            actor_free(a);
+            return t->last = NULL;
+        }
         t->last = a;
     }
     return a;
@@ -147,8 +156,12 @@ static int learn_actor(struct bpf_emitter *t, const struct bpf_record *r)
     a->args = arena_copy(arena, r->args);
     a->tty = arena_copy(arena, r->tty);
     a->cgroup = path_of(t, arena, r->cgroup);
-    HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
     t->last = NULL;
+    HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+    if (!HASH_IS_IN(hh, a)) {
+        actor_free(a);
+        return -ENOMEM;
+    }
     if (HASH_COUNT(t->actors) > BPF_EMITTER_ACTORS)
         forget_actor(t, t->actors);
     return 0;
@@ -262,8 +275,9 @@ static unsigned add_targets(struct bpf_emitter *t, const struct bpf_record *r, s
         const struct wire_hit *hit = &r->change->hits[i];
         unsigned which = hit->path;
         struct bpf_place places[PLACES_MAX];
-        unsigned n = bpf_objects_places(t->options.objects, hit, which ? r->other : r->path, places,
-                                        PLACES_MAX);
+        unsigned n = hit->kind == WIRE_HIT_LINK
+                         ? bpf_objects_link_place(t->options.objects, r->change->file.device, places)
+                         : bpf_objects_places(t->options.objects, hit, which ? r->other : r->path, places, PLACES_MAX);
 
         for (unsigned k = 0; k < n; k++) {
             struct record_target *at = NULL;
@@ -348,6 +362,13 @@ struct record_meaning {
     const char *note;
 };
 
+#define NOTE_OTHER_NAME "by another name of a file in it" /* a hard link */
+
+static bool is_by_other_name(const struct wire_change *c)
+{
+    return c->hit_count == 1 && c->hits[0].kind == WIRE_HIT_LINK;
+}
+
 static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const struct record_target *at,
                     const struct record_meaning *meanings, uint64_t real_offset_ns)
 {
@@ -358,7 +379,7 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
         return -ENOMEM;
     e->operation = meanings->operation;
     e->error = c->error;
-    e->sensors = SENSOR_BPF;
+    e->sensors = SENSOR_BPF | (c->flags & WIRE_DENIED ? SENSOR_GUARD : 0);
     e->object = at->object->wanted.id;
     e->boot_ns = c->header.time_ns;
     e->time_ns = c->header.time_ns + real_offset_ns;
@@ -379,7 +400,7 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
             (void)hit_path(t, at, meanings->old, r, e, &e->previous_path);
     }
     fill_states(c, at->object, meanings->operation, meanings->victim, e);
-    if (meanings->operation == OPERATION_LINK) {
+    if (meanings->operation == OPERATION_LINK && meanings->now == 0) {
         if (!at->has[1] || !hit_path(t, at, 1, r, e, &e->target_path))
             outside_path(t, at, 1, r, e, &e->target_path);
     } else if (meanings->operation == OPERATION_SYMLINK || meanings->operation == OPERATION_MOUNT) {
@@ -391,8 +412,8 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
         e->bytes = c->bytes;
         e->bytes_known = true;
     }
-    if (meanings->note)
-        e->note = bytes_of(meanings->note);
+    if (meanings->note || is_by_other_name(c))
+        e->note = bytes_of(meanings->note ? meanings->note : NOTE_OTHER_NAME);
     set_id(t, c, e);
     t->options.event(t->options.data, e);
     t->text_of.base = NULL; /* what the receiver did may have changed it */
@@ -448,6 +469,8 @@ static unsigned meanings_of(const struct bpf_record *r, const struct record_targ
     case OPERATION_LINK:
         if (at->has[0])
             meanings[n++] = (struct record_meaning){ .operation = OPERATION_LINK };
+        else if (c->flags & WIRE_DENIED)
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_LINK, .now = 1, .note = "to a name outside" };
         break;
     case OPERATION_UNLINK:
     case OPERATION_RMDIR:

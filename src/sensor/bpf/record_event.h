@@ -17,6 +17,7 @@ struct bpf_emitter_options {
     void (*event)(void *data, struct event *event); /* the receiver's from now on */
 };
 
+/* options: copied; what they point to is borrowed until bpf_emitter_free(). -ENOMEM. */
 int bpf_emitter_new(const struct bpf_emitter_options *options, struct bpf_emitter **ret, struct err *err);
 void bpf_emitter_free(struct bpf_emitter *t); /* NULL is fine */
 

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "sensor/bpf/skeleton.h"
+#include "util/hash_table.h"
 
 /* One inode of the map `watched`: who uses it, as what. */
 struct inode_entry {
@@ -153,6 +153,9 @@ static struct inode_entry *make_inode(struct bpf_watched_maps *m, const struct w
     e->inode = entry->inode;
     e->filter = WIRE_FILTER_INODE(entry->device, entry->number);
     HASH_ADD(hh, m->inodes, inode, sizeof(e->inode), e);
+    HASH_FREE_IF_OUT(hh, e);
+    if (!e)
+        return NULL;
     bpf_maps_add_filter(m, e->filter);
     return e;
 }
@@ -182,6 +185,8 @@ int bpf_maps_add_root(struct bpf_watched_maps *m, struct bpf_object_watch *w,
     if (e->anchors) /* another path leads through it: watches within each other */
         m->programs->skeleton->bss->overlaps = 1;
     e->objects = more;
+    if (!e->roots)
+        bpf_maps_add_filter(m, WIRE_FILTER_ROOT(e->inode));
     e->objects[e->roots++] = w;
     w->root = entry->inode;
     return write_inode(m, e);
@@ -196,6 +201,8 @@ void bpf_maps_remove_root(struct bpf_watched_maps *m, struct bpf_object_watch *w
         if (e->objects[i] != w)
             continue;
         e->objects[i] = e->objects[--e->roots];
+        if (!e->roots)
+            bpf_maps_remove_filter(m, WIRE_FILTER_ROOT(e->inode));
         inode_done(m, e);
         return;
     }
@@ -217,6 +224,9 @@ int bpf_maps_add_name(struct bpf_watched_maps *m, struct bpf_object_watch *w,
             return -ENOMEM;
         e->key = key;
         HASH_ADD(hh, m->names, key, sizeof(e->key), e);
+        HASH_FREE_IF_OUT(hh, e);
+        if (!e)
+            return -ENOMEM;
     }
     more = reallocarray(e->uses, e->count + 1, sizeof(*more));
     if (more)
@@ -228,7 +238,8 @@ int bpf_maps_add_name(struct bpf_watched_maps *m, struct bpf_object_watch *w,
         return -ENOMEM;
     w->keys[w->key_count++] = key;
     e->uses[e->count++] = (struct name_use){ w, end, above };
-    anchor->anchors++;
+    if (anchor->anchors++ == 0)
+        bpf_maps_add_filter(m, WIRE_FILTER_ANCHOR(anchor->inode));
     if (anchor->roots)
         m->programs->skeleton->bss->overlaps = 1;
     return write_name(m, e) < 0 || write_inode(m, anchor) < 0 ? -errno : 0;
@@ -246,7 +257,8 @@ static void remove_name(struct bpf_watched_maps *m, struct name_entry *e, const 
     }
     (void)write_name(m, e);
     if (anchor) {
-        anchor->anchors--;
+        if (--anchor->anchors == 0)
+            bpf_maps_remove_filter(m, WIRE_FILTER_ANCHOR(anchor->inode));
         inode_done(m, anchor);
     }
     if (e->count == 0) {

@@ -42,14 +42,12 @@ void fanotify_emit_new(struct fanotify_object *o, uint32_t name, const struct fa
     uint32_t directory = tree_parent_of(o->tree, name);
     enum operation operation;
     char text[LIMIT_NAME + 1];
-    struct bytes base = tree_name(o->tree, name);
+    struct bytes base = tree_name(o->tree, name, text);
     struct fanotify_cause how;
     struct event *e;
 
-    if (!object || base.len > LIMIT_NAME)
+    if (!object)
         return;
-    memcpy(text, base.data, base.len);
-    base.data = text;
     tree_state(o->tree, object, &n.state);
     other = tree_first_name(o->tree, object);
     while (other && (other == name || fanotify_found_has(o, other))) /* found, and not emitted yet: comes later */
@@ -72,7 +70,7 @@ void fanotify_emit_new(struct fanotify_object *o, uint32_t name, const struct fa
     if (operation == OPERATION_LINK && other) {
         _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
 
-        if (fanotify_path(o, tree_parent_of(o->tree, other), tree_name(o->tree, other), &path) == 0)
+        if (fanotify_path(o, tree_parent_of(o->tree, other), tree_name(o->tree, other, text), &path) == 0)
             event_set(e, &e->target_path, sbuf_bytes(&path));
     }
     fanotify_send(o, e, &how);

@@ -289,11 +289,8 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
 void fanotify_emit_unexplained(struct fanotify_object *o, const struct tree_change *c, const struct fanotify_cause *cause)
 {
     uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
-    struct bytes base = tree_name(o->tree, name);
     char text[LIMIT_NAME + 1];
 
-    if (!name || base.len > LIMIT_NAME)
-        return;
-    memcpy(text, base.data, base.len);
-    (void)fanotify_emit_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
+    if (name)
+        (void)fanotify_emit_attributes(o, tree_parent_of(o->tree, name), tree_name(o->tree, name, text), c, cause);
 }

@@ -97,6 +97,8 @@ int fanotify_decode(struct bytes buffer, struct fanotify_event *ret, struct err 
         return err_set(err, -EBADMSG, "an event of %zu bytes with a head of %zu in a buffer of %zu",
                        e.len, at, buffer.len);
     e.mask = load_u64(buffer.data + META_MASK);
+    e.from_layer = (e.mask & FANOTIFY_FROM_LAYER) != 0;
+    e.mask &= ~FANOTIFY_FROM_LAYER;
     e.pid = (int32_t)load_u32(buffer.data + META_PID);
     while (at < e.len) {
         size_t len = e.len - at >= INFO_SIZE ? load_u16(buffer.data + at + INFO_LEN) : 0;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/handle.h"
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/moved.h"
@@ -91,6 +91,7 @@ static void fanotify_sensor_close(struct sensor *s)
     fanotify_queue_free(s->queue);
     fanotify_made_free(s->made);
     fanotify_gone_free(s->gone);
+    fanotify_young_free(s->young);
     fanotify_restless_free(s->restless);
     fanotify_handles_free(s->handles);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -133,13 +134,14 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
     s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
     s->gone = fanotify_gone_new();
+    s->young = fanotify_young_new();
     s->restless = fanotify_restless_new();
     s->handles = fanotify_handles_new();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->work = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window || !s->queue || !s->made || !s->gone || !s->restless)
+    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window || !s->queue || !s->made || !s->gone || !s->young || !s->restless)
         r = -ENOMEM;
     if (r == 0)
         r = follow(s, s->group, EPOLLIN);
@@ -227,7 +229,8 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     if (object->view == VIEW_MERGED)
         expire_snapshots(s, object->group, now_ms() + SNAPSHOT_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
-    (void)fanotify_upkeep_was_mounted(s, o);
+    s->any_fresh |= o->fresh;
+    (void)fanotify_upkeep_was_mounted(s, o, NULL);
     LL_INSERT_INORDER(s->objects, o, by_view);
     fanotify_upkeep_begin_listing(s);
     tree_log(o->tree, s->options.log, "fanotify", o->wanted.path);
@@ -281,7 +284,7 @@ static void handle_all(struct sensor *s, struct bytes rest, const struct fanotif
         fanotify_queue_begin(s, &e, rest);
         fanotify_handle_event(s, &e, &now);
         fanotify_queue_end(s, &e);
-        s->handled++;
+        s->handled += !e.from_layer; /* the kernel counts none of these */
         if (e.pidfd >= 0)
             close(e.pidfd);
     }
@@ -330,7 +333,7 @@ static void settle(struct sensor *s)
 
 static void close_all(struct sensor *s)
 {
-    for (struct fanotify_object *o = s->objects; o; o = o->next)
+    for (struct fanotify_object *o = s->objects; o && s->opened_count; o = o->next)
         fanotify_object_close(o);
 }
 
@@ -366,14 +369,6 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
     return r;
 }
 
-/* What was read ahead is not in the kernel's queue any more. */
-static bool fanotify_sensor_is_read(const struct sensor *s)
-{
-    struct pollfd kernel = { .fd = s->group, .events = POLLIN };
-
-    return !fanotify_queue_waits(s) && poll(&kernel, 1, 0) == 0;
-}
-
 static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
     uint64_t until = now_ms() + timeout_ms;
@@ -391,7 +386,7 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     fanotify_handle_startup(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);
-    fanotify_upkeep_emit_losses(s);
+    fanotify_upkeep_emit_losses(s, true);
     close_all(s);
     fanotify_fold_flush(s, true);
     if (r == 0 && !empty)
@@ -454,7 +449,7 @@ const struct sensor_ops fanotify_sensor_ops = {
     .window = fanotify_sensor_window,
     .fd = fanotify_sensor_fd,
     .dispatch = fanotify_sensor_dispatch,
-    .is_read = fanotify_sensor_is_read,
+    .is_read = fanotify_queue_is_read,
     .sync = fanotify_sensor_sync,
     .not_seen = fanotify_sensor_not_seen,
     .close = fanotify_sensor_close,

@@ -128,7 +128,7 @@ static int reserve(struct fanotify_fold *f)
     return 0;
 }
 
-/* The other view has emitted it. */
+/* Was the same change emitted already, as the other view saw it? */
 static bool is_second(struct sensor *s, struct folded_observation *observation)
 {
     struct fanotify_observation look = look_of(observation);
@@ -213,7 +213,7 @@ void fanotify_fold_flush(struct sensor *s, bool all)
             break;
         if (e) {
             settle_time(f, at);
-            event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
+            event_make_id(e->time_ns, (s->seed + ++s->sequence) * EVENT_ID_STEP, e->id);
         }
         if (e && at->due_ns) {
             struct fanotify_observation look = look_of(at);

@@ -4,8 +4,9 @@
 
 #include "sensor/fanotify/state.h"
 
-struct fanotify_fold *fanotify_fold_new(void);
-void fanotify_fold_free(struct fanotify_fold *f);
+struct fanotify_fold *fanotify_fold_new(void);   /* NULL: out of memory. One a sensor, in its thread */
+void fanotify_fold_free(struct fanotify_fold *f); /* what waits is freed, not emitted; NULL is fine */
+/* Takes over the event: delivered in its turn, or freed if the other view of its overlay has reported the change. */
 void fanotify_fold_add(struct fanotify_object *o, struct event *e, const struct fanotify_cause *cause);
 /* Deliver what need not wait any longer. */
 void fanotify_fold_flush(struct sensor *s, bool all);

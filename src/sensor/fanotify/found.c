@@ -15,13 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/state.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define REMEMBER_EMITTED_MS 10000
@@ -102,7 +101,6 @@ static bool is_still(const struct found_name *e)
 
 static uint64_t object_of(struct fanotify_object *o, uint32_t name)
 {
-    struct bytes base = tree_name(o->tree, name);
     int directory = fanotify_object_directory(o, tree_parent_of(o->tree, name));
     char buffer[FANOTIFY_HANDLE_MAX], text[LIMIT_NAME + 1];
     struct fanotify_handle handle;
@@ -110,10 +108,8 @@ static uint64_t object_of(struct fanotify_object *o, uint32_t name)
     struct stat st;
 
     /* a container's overlay gives a file another handle when it is copied up */
-    if (directory < 0 || base.len > LIMIT_NAME || o->wanted.view == VIEW_MERGED)
+    if (directory < 0 || o->wanted.view == VIEW_MERGED || !tree_name(o->tree, name, text).len || !tree_answers(o->tree, directory, text))
         return 0;
-    memcpy(text, base.data, base.len);
-    text[base.len] = '\0';
     fd = beneath_open(directory, bytes_of(text), O_PATH | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != inode_of(o, name) || fanotify_handle_of(fd, buffer, NULL, &handle) < 0)
         return 0;
@@ -141,6 +137,9 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name, const struct f
     if (!e->cause.note)
         e->cause.note = FOUND_NOTE;
     HASH_ADD(hh, o->sensor->found->entries, key, sizeof(e->key), e);
+    HASH_FREE_IF_OUT(hh, e);
+    if (!e)
+        o->sensor->lost_paths++;
 }
 
 void fanotify_found_moved(struct fanotify_object *o, uint32_t folder)

@@ -6,6 +6,7 @@
 
 #define FOUND_NOTE "found in a new folder: made, linked or moved there before it could be watched; the actor is that of the folder"
 
+/* NULL: memory. Freeing NULL is fine. */
 struct fanotify_found *fanotify_found_new(void);
 void fanotify_found_free(struct fanotify_found *f);
 /* cause: of the directory that was listed; it is presumed to be that of the name. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "sensor/fanotify/found.h"
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/state.h"
 
 #define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */
@@ -52,6 +53,7 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
     (void)fanotify_found_cancel(o, tree_child(o->tree, directory, name)); /* it comes later */
     if (tree_put_state(o->tree, directory, name, &state, &change) < 0 || !change.object)
         return false;
+    (void)fanotify_young_add(o, change.object, handle, -1);
     return fanotify_handles_add(o->sensor->handles, handle, &(struct fanotify_user){ o, change.object, false }) == 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "sensor/fanotify/state.h"
 
+/* NULL: memory. */
 struct fanotify_gone *fanotify_gone_new(void);
 void fanotify_gone_free(struct fanotify_gone *g); /* NULL is fine */
 /* Its place in the index, until its end is emitted, for what was done in it. False: it has none. */

@@ -6,10 +6,12 @@
 #include <sys/fanotify.h>
 
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/place.h"
+#include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/rename.h"
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
@@ -22,7 +24,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
-            (void)watched_place(&o->watched, &fanotify_object_ops, (void *)now, NULL);
+            fanotify_object_came(o, e->mask & FAN_ONDIR, now, now);
         return;
     }
     if (!o->tree || o->carried_away)
@@ -107,6 +109,17 @@ static bool emits(const struct fanotify_user *user)
     return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
 }
 
+static bool waits(struct sensor *s, bool (*is_that)(void *data, const struct fanotify_event *e), void *data)
+{
+    struct fanotify_ahead at = { 0 };
+    struct fanotify_event next;
+
+    while (fanotify_queue_ahead(s, &at, &next))
+        if (is_that(data, &next))
+            return true;
+    return false;
+}
+
 void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     struct fanotify_event rest = *e;
@@ -124,13 +137,15 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e, con
         on_error(s, e);
         return;
     }
+    if (!fanotify_young_take(s, &rest, now->replayed ? NULL : waits))
+        return;
     if (s->moved.pid && (s->moved.pid == e->pid || !(e->mask & FAN_MOVED_TO)) && !(e->mask & FAN_MOVED_TO))
         fanotify_moved_flush(s);
-    if (e->mask & FANOTIFY_RENAME) {
-        fanotify_rename(s, e, now);
+    if (rest.mask & FANOTIFY_RENAME) {
+        fanotify_rename(s, &rest, now);
         return;
     }
-    if (e->mask & FAN_MOVE) {
+    if (rest.mask & FAN_MOVE) {
         /* merged with other things that were done to the name: those come after it arrived or before it
          * went */
         on_halves(s, e, now);
@@ -164,8 +179,8 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e, con
         on_user(&users[i], &rest, &cause);
     }
     free(users);
-    if ((e->mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
-        fanotify_made_note(s, &e->object);
+    if ((rest.mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
+        fanotify_made_note(s, &rest.object);
 }
 
 /* ---- the start-up buffer ---- */
@@ -188,13 +203,16 @@ static bool replay(void *data, const void *entry)
 /* Who came since the last time looks through the start-up buffer. */
 static bool take_fresh(struct sensor *s)
 {
-    bool any = false;
+    bool any = s->any_fresh;
 
+    if (!any && !s->any_claims)
+        return false;
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
         o->claims = o->fresh;
         o->fresh = false;
-        any |= o->claims;
     }
+    s->any_fresh = false;
+    s->any_claims = any;
     return any;
 }
 

@@ -44,8 +44,8 @@ struct fanotify_handles {
     struct kind *kinds;       /* few: a file system each */
     struct handle_object *objects;
     uint32_t kind_count, object_count;
-    uint32_t last_kind, last_object; /* of the newest entry: what follows has mostly the same */
-    struct slots by_handle, by_user;
+    uint32_t last_kind; /* of the newest entry: what follows has mostly the same */
+    struct slots by_handle, by_user, by_object;
 };
 
 struct fanotify_handles *fanotify_handles_new(void)
@@ -53,7 +53,7 @@ struct fanotify_handles *fanotify_handles_new(void)
     struct fanotify_handles *h = calloc(1, sizeof(*h));
 
     if (h)
-        h->last_kind = h->last_object = 1;
+        h->last_kind = 1;
     if (h && getrandom(&h->seed, sizeof(h->seed), GRND_NONBLOCK) != sizeof(h->seed))
         h->seed = (uintptr_t)h;
     return h;
@@ -101,12 +101,28 @@ static uint32_t new_kind(struct fanotify_handles *h, const struct fanotify_handl
     return i;
 }
 
+static uint32_t hash_object(const struct fanotify_handles *h, const struct fanotify_object *object)
+{
+    return (uint32_t)(hash_word(h->seed, (uintptr_t)object) >> 32);
+}
+
+static uint32_t hash_of_object(const void *data, uint32_t i)
+{
+    const struct fanotify_handles *h = data;
+
+    return hash_object(h, h->objects[i].object);
+}
+
+/* Only those that are used are found. */
 static uint32_t find_object(const struct fanotify_handles *h, const struct fanotify_object *object)
 {
-    for (uint32_t i = h->last_object, n = 0; n < h->object_count; n++, i = i == h->object_count ? 1 : i + 1)
-        if (h->objects[i].refs && h->objects[i].object == object)
-            return i;
-    return 0;
+    uint32_t hash = hash_object(h, object), at, left, i;
+
+    slots_start(&h->by_object, hash, &at, &left);
+    while ((i = slots_next(&h->by_object, hash, &at, &left)))
+        if (h->objects[i].object == object)
+            break;
+    return i;
 }
 
 static uint32_t new_object(struct fanotify_handles *h, struct fanotify_object *object)
@@ -200,6 +216,7 @@ void fanotify_handles_free(struct fanotify_handles *h)
     free(h->objects);
     slots_done(&h->by_handle);
     slots_done(&h->by_user);
+    slots_done(&h->by_object);
     free(h);
 }
 
@@ -265,7 +282,8 @@ static int add(struct fanotify_handles *h, uint32_t kind, struct bytes data, con
                          .kind = (uint16_t)kind,
                          .object = (uint16_t)object };
     if (slots_reserve(&h->by_handle, i, hash_entry, h) < 0 ||
-        slots_reserve(&h->by_user, i, hash_entry_user, h) < 0 || set_data(e, data) < 0) {
+        slots_reserve(&h->by_user, i, hash_entry_user, h) < 0 ||
+        slots_reserve(&h->by_object, object, hash_of_object, h) < 0 || set_data(e, data) < 0) {
         give_back(h, i);
         return -ENOMEM;
     }
@@ -276,9 +294,9 @@ static int add(struct fanotify_handles *h, uint32_t kind, struct bytes data, con
     slots_add(&h->by_handle, hash_entry(h, i), i);
     slots_add(&h->by_user, hash_entry_user(h, i), i);
     h->kinds[kind].refs++;
-    h->objects[object].refs++;
+    if (!h->objects[object].refs++)
+        slots_add(&h->by_object, hash_of_object(h, object), object);
     h->last_kind = kind;
-    h->last_object = object;
     return 0;
 }
 
@@ -307,6 +325,19 @@ bool fanotify_handles_has(const struct fanotify_handles *h, const struct fanotif
     return find_user(h, user) != 0;
 }
 
+bool fanotify_handles_is(const struct fanotify_handles *h, const struct fanotify_user *user, const struct fanotify_handle *handle)
+{
+    uint32_t i = find_user(h, user);
+    const struct handle_user *e = &h->entries[i];
+    const struct kind *k;
+
+    if (!i)
+        return false;
+    k = &h->kinds[e->kind];
+    return k->fsid == handle->fsid && k->type == handle->type && k->len == handle->data.len &&
+           memcmp(data_of(h, e), handle->data.data, k->len) == 0;
+}
+
 bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_user *user)
 {
     uint32_t i = find_user(h, user), first;
@@ -331,7 +362,8 @@ bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_u
     if (h->kinds[e->kind].len > INLINE_DATA)
         free((char *)(uintptr_t)data_of(h, e));
     h->kinds[e->kind].refs--;
-    h->objects[e->object].refs--;
+    if (!--h->objects[e->object].refs)
+        slots_remove(&h->by_object, hash_of_object(h, e->object), e->object);
     give_back(h, i);
     return last;
 }

@@ -24,12 +24,15 @@ struct fanotify_user {
 };
 
 struct fanotify_handles *fanotify_handles_new(void); /* NULL: out of memory */
+/* NULL is fine. */
 void fanotify_handles_free(struct fanotify_handles *h);
 
 /* `user` takes part in the directory from now on; a second time is no harm. -ENOMEM, -E2BIG. */
 int fanotify_handles_add(struct fanotify_handles *h, const struct fanotify_handle *handle,
                          const struct fanotify_user *user);
 bool fanotify_handles_has(const struct fanotify_handles *h, const struct fanotify_user *user);
+/* And by this handle. */
+bool fanotify_handles_is(const struct fanotify_handles *h, const struct fanotify_user *user, const struct fanotify_handle *handle);
 /* Ends it. Returns true if it was the last one of that directory. */
 bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_user *user);
 

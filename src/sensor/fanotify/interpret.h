@@ -27,6 +27,7 @@ struct fanotify_new_name {
     uint64_t marked_real_ns; /* its directory was marked, and what was done there before was not seen; 0 = all was */
 };
 
+/* How the name came: mkdir, link, symlink, create or mknod. Pure; presumed where the state was read later. */
 enum operation fanotify_interpret_new(const struct fanotify_new_name *n);
 /* Of what seems to be created: it is older than its directory's mark, made there before anybody saw it, and now linked; or made in
  * that moment. */

@@ -17,8 +17,10 @@
 
 static void emit_found(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
 {
+    char text[LIMIT_NAME + 1];
+
     if (o->wanted.view == VIEW_UPPER)
-        fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, NULL, cause);
+        fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name, text), NULL, NULL, cause);
     else
         fanotify_emit_new(o, name, NULL, cause);
 }
@@ -41,6 +43,7 @@ void fanotify_late_found(struct sensor *s)
 static void emit_end(const struct fanotify_end *w)
 {
     uint32_t name = w->object->tree ? tree_first_name(w->object->tree, w->directory) : 0;
+    char text[LIMIT_NAME + 1];
     struct bytes base;
     struct tree_change change;
     struct file_state state;
@@ -51,9 +54,7 @@ static void emit_end(const struct fanotify_end *w)
     if (!fanotify_gone_is(&state))
         return; /* the number is another one's */
     fanotify_late_gone_at(w->object, name); /* first those that were in it */
-    base = tree_name(w->object->tree, name);
-    if (base.len > LIMIT_NAME)
-        return;
+    base = tree_name(w->object->tree, name, text);
     fanotify_send(w->object, fanotify_event_new(w->object, OPERATION_RMDIR, tree_parent_of(w->object->tree, name), base, NULL, &w->cause), &w->cause);
     tree_remove(w->object->tree, name, &change);
 }
@@ -95,7 +96,8 @@ void fanotify_late_unexplained(struct sensor *s, uint64_t now_ms)
                                         .from_boot_ns = c.from_boot_ns,
                                         .to_real_ns = clock_ns(CLOCK_REALTIME),
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
-                                        .note = "found by looking: the kernel did not tell who" };
+                                        .note = c.renamed ? "one of the file's names: it was renamed in the same moments; found by looking: the kernel did not tell who"
+                                                          : "found by looking: the kernel did not tell who" };
 
         if (c.object->wanted.view != VIEW_UPPER && !c.emitted && !fanotify_unexplained_is_uncertain(&c.change))
             fanotify_emit_unexplained(c.object, &c.change, &cause);

@@ -4,6 +4,7 @@
 
 #include "sensor/fanotify/state.h"
 
+/* NULL: memory. */
 struct fanotify_made *fanotify_made_new(void);
 void fanotify_made_free(struct fanotify_made *m); /* NULL is fine */
 /* An object was emitted as new under its first name; was it before? */

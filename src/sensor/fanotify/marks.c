@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 
 #include "event/operation.h"
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/object.h"
-#include "util/cleanup.h"
+#include "util/mountinfo.h"
 
 static uint64_t names_mask(const struct sensor *s)
 {
@@ -52,36 +52,20 @@ static int mark(const struct sensor *s, int fd, unsigned how, uint64_t mask)
 /* Is the directory behind `fd` the root of its file system, so that nothing on it is not watched? */
 static bool is_whole(int fd)
 {
-    char path[48], *line = NULL;
-    _cleanup_fclose_ FILE *f = NULL;
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    struct mountinfo mount;
     struct statx stx;
-    size_t size = 0;
-    bool whole = false;
 
     /* the number of the mount: Linux 5.8 */
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 || !(stx.stx_mask & STATX_MNT_ID) ||
-        !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-        return false;
-    snprintf(path, sizeof(path), "/proc/self/mountinfo");
-    f = fopen(path, "re");
-    while (f && getline(&line, &size, f) > 0) {
-        unsigned long long id;
-        int at = 0;
-
-        if (sscanf(line, "%llu %*u %*u:%*u %n", &id, &at) != 1 || id != stx.stx_mnt_id || !at)
-            continue;
-        whole = strncmp(line + at, "/ ", 2) == 0;
-        break;
-    }
-    free(line);
-    return whole;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) == 0 && (stx.stx_mask & STATX_MNT_ID) &&
+           (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) && mountinfo_read("/proc/self/mountinfo", &table) == 0 &&
+           mountinfo_by_id(sbuf_bytes(&table), stx.stx_mnt_id, &mount) && bytes_equal_str(mount.root, "/");
 }
 
-static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int fd, bool *ret_new)
+static struct fanotify_device *device_of(struct sensor *s, uint64_t device)
 {
     struct fanotify_device *d;
 
-    *ret_new = false;
     for (unsigned i = 0; i < s->device_count; i++)
         if (s->devices[i].device == device)
             return &s->devices[i];
@@ -89,11 +73,26 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
         log_warn(s->options.log, "fanotify: more than %d file systems: moves on one more are seen by one name only", FANOTIFY_DEVICES_MAX);
         return NULL;
     }
-    *ret_new = true;
     d = &s->devices[s->device_count++];
     *d = (struct fanotify_device){ .device = device };
+    return d;
+}
+
+static bool mark_whole(const struct fanotify_object *o, int fd)
+{
+    return mark(o->sensor, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, names_mask(o->sensor) | children_mask(o)) == 0;
+}
+
+/* Wherever the file system is entered: another one may have the number of one that was unmounted, or the same one may have been
+ * mounted again, and the marks of that are gone. Where they are still there this does nothing. */
+static void mark_device(const struct fanotify_object *o, struct fanotify_device *d, int fd)
+{
+    const struct sensor *s = o->sensor;
+
+    d->marked = true;
+    d->renames = d->names = d->layer_sought = d->layered = false;
     /* Renames anywhere on the file system: that is how both names are known of what leaves or enters
- * the watch. */
+     * the watch. */
     if (s->features.rename)
         d->renames = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR) == 0;
     /* Names, too: what is done in a new directory before its own mark is placed would be found by listing it only,
@@ -102,7 +101,34 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
         d->names = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR) == 0;
     if (d->renames && s->features.errors)
         (void)mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_FS_ERROR);
-    return d;
+    if (d->whole)
+        d->whole = mark_whole(o, fd);
+}
+
+/* Is the directory where its file system begins, as the index has it? */
+static bool is_entrance(const struct fanotify_object *o, uint32_t directory, const struct file_state *state)
+{
+    uint32_t name = tree_first_name(o->tree, directory);
+    struct file_state above = { 0 };
+
+    if (!name || directory == tree_object_of(o->tree, fanotify_object_top(o)))
+        return true;
+    tree_state(o->tree, tree_parent_of(o->tree, name), &above);
+    return above.device != state->device;
+}
+
+/* A directory that came while it was watched: what was done in it before its mark? */
+static void came(struct fanotify_object *o, int fd, uint32_t directory, const struct fanotify_device *device)
+{
+    char buffer[FANOTIFY_HANDLE_MAX];
+    struct fanotify_handle handle;
+
+    if (device && (device->whole || device->names))
+        return;
+    if (device && device->layered && fanotify_handle_of(fd, buffer, NULL, &handle) == 0 &&
+        fanotify_young_add(o, directory, &handle, fd))
+        return;
+    fanotify_marked_note(o, directory);
 }
 
 static int use(struct fanotify_object *o, int fd, uint32_t number, bool ancestor)
@@ -133,7 +159,6 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
     struct sensor *s = o->sensor;
     struct fanotify_device *device;
     struct file_state state;
-    bool first;
     int r;
 
     if (o->unmarked || fanotify_handles_has(s->handles, &(struct fanotify_user){ o, directory, false }))
@@ -141,16 +166,19 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
     r = use(o, fd, directory, false);
     if (r == 0) {
         tree_state(o->tree, directory, &state);
-        device = device_of(s, state.device, fd, &first);
-        /* the root of a file system is where it is entered */
-        first = first || directory == tree_object_of(o->tree, fanotify_object_top(o));
-        if (device && !device->whole && first && is_whole(fd))
-            device->whole = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-                                 names_mask(s) | children_mask(o)) == 0;
+        device = device_of(s, state.device);
+        if (device && (!device->marked || is_entrance(o, directory, &state))) {
+            mark_device(o, device, fd);
+            device->whole = device->whole || (is_whole(fd) && mark_whole(o, fd));
+        }
+        if (device && !device->names && !device->layer_sought && o->wanted.view == VIEW_HOST && !o->wanted.ns_pid) {
+            device->layer_sought = true;
+            device->layered = fanotify_young_begin(o, fd);
+        }
         if (!device || !device->whole)
             r = mark(s, fd, FAN_MARK_ADD, names_mask(s) | children_mask(o));
-        if (o->reports_found && !(device && (device->whole || device->names)))
-            fanotify_marked_note(o, directory);
+        if (o->reports_found)
+            came(o, fd, directory, device);
     }
     if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
         /* no file handles here: overlay before Linux 6.6, some network file systems */
@@ -169,6 +197,7 @@ void fanotify_marks_forget(void *data, uint32_t directory)
 
     if (o->directory == directory)
         o->directory = 0;
+    fanotify_young_remove(o, directory);
     (void)fanotify_handles_remove(o->sensor->handles, &(struct fanotify_user){ o, directory, false });
 }
 
@@ -178,13 +207,14 @@ int fanotify_marks_parent(struct fanotify_object *o, int fd)
     uint32_t root = tree_root(o->tree);
     struct fanotify_device *device;
     struct file_state state;
-    bool first;
     int r = use(o, fd, root, false);
 
     if (r < 0)
         return r;
     tree_state(o->tree, root, &state);
-    device = device_of(s, state.device, fd, &first);
+    device = device_of(s, state.device);
+    if (device)
+        mark_device(o, device, fd);
     if (device && device->whole)
         return 0;
     return mark(s, fd, FAN_MARK_ADD, names_mask(s) | FAN_DELETE_SELF);
@@ -209,5 +239,13 @@ void fanotify_marks_way(struct fanotify_object *o, int fd)
 
 void fanotify_marks_awaited(const struct fanotify_object *o, int fd)
 {
+    struct file_state state = { 0 };
+    struct fanotify_device *device = NULL;
+
+    /* what is done in what comes, before that has its own mark */
+    if (tree_stat(fd, NULL, &state) == 0 && state.device)
+        device = device_of(o->sensor, state.device);
+    if (device && !device->marked)
+        mark_device(o, device, fd);
     (void)mark(o->sensor, fd, FAN_MARK_ADD, names_mask(o->sensor));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sensor/fanotify/appear.h"
@@ -15,6 +16,7 @@
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/late.h"
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/object.h"
@@ -45,12 +47,12 @@ static bool is_that(const struct fanotify_object *o, int directory, const char *
 
     if (!wanted->data.data || o->wanted.view == VIEW_MERGED) /* an overlay's handles change with a copy-up */
         return true;
-    fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    fd = tree_answers(o->tree, directory, name) ? openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (fd < 0)
         return false;
     r = fanotify_handle_of(fd, buffer, &wanted->fsid, &found);
     close(fd);
-    return r < 0 || (found.type == wanted->type && bytes_equal(found.data, wanted->data));
+    return r < 0 || fanotify_handle_equal(&found, wanted);
 }
 
 static uint64_t birth_of(const struct file_state *s)
@@ -62,6 +64,19 @@ static uint64_t birth_of(const struct file_state *s)
 static bool is_young(const struct file_state *s, const struct fanotify_cause *cause)
 {
     return (s->known & FILE_BORN) && s->born_ns + FANOTIFY_STAMP_NS >= (int64_t)cause->from_real_ns;
+}
+
+/* The first name is gone already: the same file all the same, not a new one that was given its number. */
+static bool is_second_name(const struct file_state *known, const struct file_state *now)
+{
+    return known->known && now->links == 1 && known->mtime_ns == now->mtime_ns && known->size == now->size && S_ISREG(now->mode);
+}
+
+/* Perhaps: by its handle it would be known if it had been made since we watch, but for a lower file of an overlay, which gets another
+ * handle, and another birth, with the copy that its second name makes of it. Those have no device of their own, and are old. */
+static bool is_of_lower_layer(const struct fanotify_object *o, const struct file_state *known)
+{
+    return (known->known & FILE_CTIME) && !major(known->device) && known->ctime_ns + FANOTIFY_STAMP_NS < (int64_t)o->sensor->watch_real_ns;
 }
 
 /* The name in the index; 0 also where only what comes later has it: a listing found that. */
@@ -92,18 +107,17 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     text[name.len] = '\0';
     tree_state(o->tree, object, &known);
     if (fd >= 0)
-        r = tree_answers(o->tree, fd, text) ? tree_stat(fd, text, &now) : -ETIMEDOUT;
+        r = tree_stat_at(o->tree, fd, text, &now);
     /* what is there now may be the next one: its own event is on its way */
     if (r == 0 && ((e->mask & FAN_CREATE) || !entry || is_young(&now, cause)) && !is_that(o, fd, text, &e->object)) {
         other = true;
         r = -ENOENT;
     }
-    if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode) && !e->object.data.data) {
-        /* a second name, and the first is gone already: the same file all the same, not a new one that
-         * was given its number */
-        tree_state(o->tree, tree_find(o->tree, now.device, now.inode), &known);
-        ret_birth->linked = known.known && now.links == 1 && known.mtime_ns == now.mtime_ns &&
-                            known.size == now.size && S_ISREG(now.mode);
+    if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode)) {
+        struct file_state first;
+
+        tree_state(o->tree, tree_find(o->tree, now.device, now.inode), &first);
+        ret_birth->linked = (!e->object.data.data || is_of_lower_layer(o, &first)) && is_second_name(&first, &now);
     }
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
                    tree_is_that(o->tree, object, &now))) {
@@ -155,8 +169,9 @@ static void walk_new(struct fanotify_object *o, uint32_t name, const struct fano
     struct fanotify_user user = { o, tree_object_of(o->tree, name), false };
 
     fanotify_object_walk(o, name, now->silent ? NULL : now);
-    if (user.directory && e->object.data.data && !fanotify_handles_has(o->sensor->handles, &user))
-        (void)fanotify_handles_add(o->sensor->handles, &e->object, &user);
+    if (user.directory && e->object.data.data && !fanotify_handles_has(o->sensor->handles, &user) &&
+        fanotify_handles_add(o->sensor->handles, &e->object, &user) == 0)
+        (void)fanotify_young_add(o, user.directory, &e->object, -1);
 }
 
 static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -260,13 +275,10 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     struct fanotify_cause cause = *when, *now = &cause;
     uint32_t folder;
 
-    if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
-        tree_name(o->tree, later).len <= LIMIT_NAME) {
+    if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0) {
         entry = later;
         directory = tree_parent_of(o->tree, entry);
-        name = tree_name(o->tree, entry);
-        memcpy(text, name.data, name.len); /* the index moves its bytes */
-        name.data = text;
+        name = tree_name(o->tree, entry, text);
     }
     folder = is_self(e) ? tree_object_of(o->tree, entry) : directory;
     if (e->mask & (FAN_CREATE | FAN_DELETE)) {
@@ -341,14 +353,12 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
 void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t name = tree_first_name(o->tree, directory);
-    struct bytes base = tree_name(o->tree, name);
     struct tree_change change;
     char text[LIMIT_NAME + 1];
     int fd;
 
-    if (name && base.len <= LIMIT_NAME) {
-        memcpy(text, base.data, base.len);
-        fanotify_on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e, now);
+    if (name) {
+        fanotify_on_name(o, tree_parent_of(o->tree, name), tree_name(o->tree, name, text), e, now);
         return;
     }
     if (o->base.len || directory != tree_root(o->tree))

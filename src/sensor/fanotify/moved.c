@@ -116,7 +116,7 @@ static bool put_back(struct fanotify_object *o, uint32_t folder, const struct mo
     memcpy(text, m->name, m->len);
     text[m->len] = '\0';
     tree_state(o->tree, folder, &known);
-    return fd >= 0 && tree_stat(fd, text, &now) == 0 && now.inode == known.inode && now.device == known.device &&
+    return fd >= 0 && tree_stat_at(o->tree, fd, text, &now) == 0 && now.inode == known.inode && now.device == known.device &&
            tree_rename(o->tree, tree_first_name(o->tree, folder), m->directory, (struct bytes){ text, m->len }, &change) == 0;
 }
 

@@ -51,24 +51,36 @@ void fanotify_object_free(struct fanotify_object *o)
 
 /* ---- descriptors of one batch ---- */
 
+void fanotify_object_note_open(struct fanotify_object *o)
+{
+    o->sensor->opened_count += !o->opened;
+    o->opened = true;
+}
+
 void fanotify_object_close(struct fanotify_object *o)
 {
+    if (!o->opened)
+        return;
+    o->opened = false;
+    o->sensor->opened_count--;
     closep(&o->root_fd);
     closep(&o->directory_fd);
     o->root_fd = o->directory_fd = -EBADF;
     o->directory = 0;
-    fanotify_layer_free(o->layer);
-    o->layer = NULL;
-    o->layer_sought = false;
+    fanotify_layer_free(TAKE_PTR(o->layer));
+    o->layer_mount = 0;
 }
 
-const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, int mount)
+const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, int directory)
 {
     char table[48] = "/proc/self/mountinfo";
+    uint64_t mount = fanotify_layer_mount(directory);
 
-    if (o->layer_sought)
+    if (o->layer_mount == mount)
         return o->layer;
-    o->layer_sought = true;
+    fanotify_layer_free(TAKE_PTR(o->layer)); /* of another overlay below the path */
+    o->layer_mount = mount;
+    fanotify_object_note_open(o);
     if (o->wanted.ns_pid)
         snprintf(table, sizeof(table), "/proc/%d/mountinfo", o->wanted.ns_pid);
     (void)fanotify_layer_find(mount, table, (struct bytes){ o->host_path, o->wanted.host_path.len - o->wanted.path.len }, &o->layer);
@@ -89,7 +101,7 @@ int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
         struct statfs fs;
         uint64_t found = 0;
 
-        fd = watched_open_above(&o->wanted, len > 1 ? len : 1, O_RDONLY | O_DIRECTORY | O_NOATIME);
+        fd = watched_open_above(&o->watched, len > 1 ? len : 1, O_RDONLY | O_DIRECTORY | O_NOATIME);
         if (fd >= 0 && fstatfs(fd, &fs) == 0)
             memcpy(&found, &fs.f_fsid, sizeof(found));
         if (fd >= 0 && found == fsid)
@@ -109,7 +121,8 @@ int fanotify_object_directory(struct fanotify_object *o, uint32_t directory)
     if (o->directory == directory && o->directory_fd >= 0)
         return o->directory_fd;
     if (o->root_fd < 0)
-        o->root_fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
+        o->root_fd = watched_open_above(&o->watched, o->parent.len, O_PATH | O_DIRECTORY);
+    fanotify_object_note_open(o);
     if (o->root_fd < 0)
         return -ESTALE;
     if (directory == tree_root(o->tree))
@@ -144,42 +157,59 @@ static bool is_another(const struct fanotify_object *o, int fd)
     const struct fanotify_user root = { (struct fanotify_object *)(uintptr_t)o, tree_root(o->tree), false };
     char buffer[FANOTIFY_HANDLE_MAX];
     struct fanotify_handle handle;
-    struct fanotify_user user;
     struct statfs fs;
-    uint32_t at = 0;
+    uint64_t fsid;
 
     if (!fanotify_handles_has(o->sensor->handles, &root) || fstatfs(fd, &fs) < 0 ||
-        fs.f_type == OVERLAYFS_SUPER_MAGIC || fanotify_handle_of(fd, buffer, NULL, &handle) < 0)
+        fs.f_type == OVERLAYFS_SUPER_MAGIC)
         return false;
-    while (fanotify_handles_next(o->sensor->handles, &handle, &at, &user))
-        if (user.object == o && user.directory == root.directory && !user.ancestor)
-            return false;
-    return true;
+    memcpy(&fsid, &fs.f_fsid, sizeof(fsid));
+    if (fanotify_handle_of(fd, buffer, &fsid, &handle) < 0)
+        return false;
+    return !fanotify_handles_is(o->sensor->handles, &root, &handle);
 }
 
 void fanotify_object_request_recheck(struct fanotify_object *o, uint64_t real_ns)
 {
-    o->needs_recheck = o->sensor->needs_recheck = true;
+    o->needs_recheck = o->sensor->needs_recheck = o->sensor->any_marked = true;
     if (!o->recheck_real_ns)
         o->recheck_real_ns = real_ns;
+}
+
+/* fd: the directory that holds the path now; negative: there is none. */
+static bool is_stale(struct fanotify_object *o, int fd)
+{
+    struct file_state now = { 0 }, known = { 0 };
+
+    if (fd < 0)
+        return o->tree && !watched_is_gone(&o->watched);
+    if (!o->tree)
+        return true;
+    (void)tree_stat_known(fd, &now);
+    tree_state(o->tree, tree_root(o->tree), &known);
+    return now.inode != known.inode || now.device != known.device || is_another(o, fd);
 }
 
 bool fanotify_object_is_stale(struct watched_object *w)
 {
     struct fanotify_object *o = (struct fanotify_object *)w;
-    struct file_state now = { 0 }, known = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
     if (o->needs_recheck)
         return true;
-    fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return o->tree && !watched_is_gone(w);
-    if (!o->tree)
-        return true;
-    (void)tree_stat(fd, NULL, &now);
-    tree_state(o->tree, tree_root(o->tree), &known);
-    return now.inode != known.inode || now.device != known.device || is_another(o, fd);
+    fd = watched_open_above(&o->watched, o->parent.len, O_PATH | O_DIRECTORY);
+    return is_stale(o, fd);
+}
+
+bool fanotify_object_look(struct fanotify_object *o, bool *ret_other)
+{
+    fanotify_object_close(o);
+    if (o->tombstone_until_ms || watched_is_gone(&o->watched))
+        return false;
+    o->root_fd = watched_open_above(&o->watched, o->parent.len, O_PATH | O_DIRECTORY);
+    fanotify_object_note_open(o);
+    *ret_other = fanotify_object_is_other(o);
+    return is_stale(o, o->root_fd);
 }
 
 bool fanotify_object_is_other(struct fanotify_object *o)
@@ -193,7 +223,10 @@ bool fanotify_object_is_other(struct fanotify_object *o)
     fd = fanotify_object_directory(o, tree_root(o->tree));
     if (fd < 0)
         return false;
-    (void)tree_stat(fd, o->base.data, &now);
+    if (watched_may_enter(&o->watched, fd, o->base.data)) {
+        watched_note_answer(&o->watched);
+        (void)tree_stat_at(o->tree, fd, o->base.data, &now);
+    }
     tree_state(o->tree, tree_object_of(o->tree, top), &known);
     return now.inode != known.inode || now.device != known.device;
 }

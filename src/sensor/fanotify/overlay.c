@@ -32,7 +32,7 @@ static bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, 
         return false;
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
-    return fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+    return tree_answers(o->tree, fd, text) && fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
 }
 
 /* The path below the watched thing: "" is itself. */
@@ -123,16 +123,13 @@ static void note(struct fanotify_object *snapshot, struct fanotify_object *upper
     } else {
         struct file_state was, now = { .mode = state->mode, .uid = state->uid, .gid = state->gid, .size = state->size };
         char text[LIMIT_NAME + 1];
-        struct bytes base = tree_name(snapshot->tree, name);
+        struct bytes base = tree_name(snapshot->tree, name, text);
 
-        if (base.len > LIMIT_NAME)
-            return;
-        memcpy(text, base.data, base.len);
         tree_state(snapshot->tree, tree_object_of(snapshot->tree, name), &was);
         now.links = was.links;
         now.inode = was.inode;
         now.device = was.device;
-        (void)tree_put_state(snapshot->tree, tree_parent_of(snapshot->tree, name), (struct bytes){ text, base.len }, &now, &change);
+        (void)tree_put_state(snapshot->tree, tree_parent_of(snapshot->tree, name), base, &now, &change);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/late.h"
@@ -20,7 +21,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
+#define FIRST_STEPS 150000 /* a tree of less (3,000 directories, or files in one) is looked at as a whole before the watch is ready */
 
 /* One listing; what it finds is emitted if there is a cause. */
 struct listing {
@@ -43,11 +44,11 @@ static int walked(const struct fanotify_object *o, int r)
     return r;
 }
 
-static int walk(struct fanotify_object *o, unsigned directories, const struct fanotify_cause *cause, struct err *err)
+static int walk(struct fanotify_object *o, unsigned steps, const struct fanotify_cause *cause, struct err *err)
 {
     struct listing listing = { o, cause };
 
-    return walked(o, tree_walk(o->tree, directories, on_found, &listing, err));
+    return walked(o, tree_walk(o->tree, steps, on_found, &listing, err));
 }
 
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
@@ -72,13 +73,13 @@ void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, c
     o->reports_found = false;
 }
 
-bool fanotify_object_list(struct fanotify_object *o, unsigned directories)
+bool fanotify_object_list(struct fanotify_object *o, unsigned steps)
 {
     int r;
 
     if (!o->listing || !o->tree)
         return false;
-    r = walk(o, directories, NULL, NULL);
+    r = walk(o, steps, NULL, NULL);
     o->listing = r > 0;
     return o->listing;
 }
@@ -105,7 +106,8 @@ static int fill(struct fanotify_object *o, const struct fanotify_cause *cause, s
     fd = fanotify_object_directory(o, object);
     if (fd < 0 || tree_queue(o->tree, fd, object, NULL) < 0)
         return 0;
-    o->listing = walk(o, FIRST_FILES, NULL, NULL) > 0;
+    o->listing = walk(o, FIRST_STEPS, NULL, NULL) > 0;
+    o->sensor->any_listing |= o->listing;
     return 0;
 }
 
@@ -119,11 +121,18 @@ static void on_step(void *data, int fd, bool missing)
         fanotify_marks_way(o, fd);
 }
 
+static bool may_enter(void *data, int fd, const char *name)
+{
+    const struct fanotify_object *o = data;
+
+    return watched_may_enter(&o->watched, fd, name);
+}
+
 /* The way to the path, each directory marked for moves; the descriptor of the one that holds the path, or -ENOENT with
  * o->waiting for the first component that is not there. */
 static int go(struct fanotify_object *o)
 {
-    struct way_options options = { .flags = O_DIRECTORY, .step = on_step, .data = o };
+    struct way_options options = { .flags = O_DIRECTORY, .step = on_step, .may_enter = may_enter, .data = o };
     size_t prefix = o->wanted.host_path.len - o->wanted.path.len;
     struct bytes rest = o->parent;
     char path[PATH_MAX];
@@ -156,7 +165,7 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
     struct tree_options options = { .cross_mounts = true, .xattrs = true, .ns_pid = o->wanted.ns_pid, .data = o,
                                     .directory = fanotify_marks_directory, .forget = fanotify_marks_forget };
     _cleanup_close_ int fd = -EBADF;
-    struct tree_change change;
+    struct tree_change change = { 0 };
     int r, blind = 0;
 
     fanotify_late_gone(o->sensor);
@@ -181,6 +190,7 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
         r = tree_start(o->tree, fd, err);
     if (r < 0)
         return r;
+    fanotify_object_note_open(o);
     o->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     r = o->base.len && !o->unmarked ? fanotify_marks_parent(o, fd) : 0;
     if ((r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) && o->wanted.view == VIEW_MERGED) {
@@ -194,7 +204,8 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
     if (r < 0)
         return err_set(err, r, "marking a directory");
     if (o->base.len) {
-        r = tree_refresh(o->tree, fd, tree_root(o->tree), o->base, &change, err);
+        if (watched_may_enter(&o->watched, fd, o->base.data)) /* else nothing is there, until it answers */
+            r = tree_refresh(o->tree, fd, tree_root(o->tree), o->base, &change, err);
         if (r < 0)
             return r;
         if (!o->unmarked)
@@ -216,8 +227,10 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     struct fanotify_object *o = (struct fanotify_object *)w;
     int r;
 
+    o->sensor->any_marked = true;
     o->placed_boot_ns = clock_ns(CLOCK_BOOTTIME);
     o->carried_away = 0;
+    o->differs = false;
     r = try_to_place(o, data, err);
     return r == -ESTALE || r == -ENOENT ? -EAGAIN : r;
 }
@@ -228,6 +241,7 @@ static void disarm(struct watched_object *w, void *data)
     struct fanotify_object *o = (struct fanotify_object *)w;
 
     (void)data;
+    o->sensor->any_marked = true;
     fanotify_found_forget(o);
     fanotify_writes_forget(o);
     fanotify_unexplained_forget(o);
@@ -238,3 +252,28 @@ static void disarm(struct watched_object *w, void *data)
 }
 
 const struct watched_ops fanotify_object_ops = { .arm = arm, .disarm = disarm, .is_stale = fanotify_object_is_stale };
+
+/* A layer is looked at besides: what its overlay shows counts. */
+static bool is_behind(const struct fanotify_object *o)
+{
+    bool shown = false;
+
+    for (const struct fanotify_object *m = o->sensor->objects; m && !shown; m = m->next)
+        shown = m->wanted.group == o->wanted.group && m->wanted.view == VIEW_MERGED && !m->tombstone_until_ms;
+    return shown && o->wanted.view != VIEW_MERGED;
+}
+
+void fanotify_object_came(struct fanotify_object *o, bool folder, const struct fanotify_cause *emitted, const struct fanotify_cause *now)
+{
+    const char *awaited = o->waiting.data;
+    struct sensor *s = o->sensor;
+
+    (void)watched_place(&o->watched, &fanotify_object_ops, (void *)emitted, NULL);
+    if (!folder || !awaited || o->tree || !o->waiting.data || o->waiting.data > awaited) /* or it waits for what comes in that */
+        return;
+    if (now->replayed || is_behind(o) || s->unseen_at == s->handled + 1)
+        return;
+    s->unseen_at = s->handled + 1;
+    fanotify_gap(s, LOST_WATCH_WINDOW, 0, now->from_real_ns,
+                 "a folder on the way to a watched path came, and was gone before it was looked at: what was done in it");
+}

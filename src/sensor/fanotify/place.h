@@ -11,9 +11,12 @@
  * and disarm().
  */
 extern const struct watched_ops fanotify_object_ops;
+/* The folder that it waits for has come, or a link: it is placed, with `emitted` as the data of arm(). A folder that is gone again already
+ * was seen by nobody: a gap. now: of the event. */
+void fanotify_object_came(struct fanotify_object *o, bool folder, const struct fanotify_cause *emitted, const struct fanotify_cause *now);
 /* List and mark a directory that appeared; cause NULL: nothing in it is emitted. */
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
 /* The same by its descriptor, wherever it is now. */
 void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause);
 /* Go on with looking at files; true when there is more. */
-bool fanotify_object_list(struct fanotify_object *o, unsigned directories);
+bool fanotify_object_list(struct fanotify_object *o, unsigned steps);

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "sensor/fanotify/young.h"
 #include "sensor/fanotify/state.h"
 #include "util/clock.h"
 #include "util/hash.h"
@@ -46,6 +47,7 @@ struct fanotify_queue {
     uint32_t moves;                   /* of folders, that wait */
     struct bytes rest;                /* what follows the event that is being handled, in its buffer */
     struct waiting_file places[PLACES];
+    char raw[BUFFER] __attribute__((aligned(8))); /* as the kernel gave it, where layers take part */
 };
 
 struct fanotify_queue *fanotify_queue_new(void)
@@ -118,16 +120,18 @@ static int read_more(struct sensor *s)
 {
     struct fanotify_queue *q = s->queue;
     struct buffer *b = &q->buffers[(q->first + q->count) % (1 + AHEAD)];
+    size_t room = fanotify_young_room(s->young, BUFFER);
+    char *to = room < BUFFER ? q->raw : b->bytes;
     ssize_t n;
 
     if (q->count == 1 + AHEAD)
         return -ENOBUFS;
     do
-        n = read(s->group, b->bytes, sizeof(b->bytes));
+        n = read(s->group, to, room);
     while (n < 0 && errno == EINTR);
     if (n <= 0)
         return n < 0 && errno != EAGAIN ? -errno : 0;
-    b->len = (size_t)n;
+    b->len = to == b->bytes ? (size_t)n : fanotify_young_expand(s->young, (struct bytes){ to, (size_t)n }, b->bytes, BUFFER);
     b->boot_ns = clock_ns(CLOCK_BOOTTIME);
     b->real_ns = clock_ns(CLOCK_REALTIME);
     q->count++;
@@ -178,6 +182,14 @@ void fanotify_queue_done(struct sensor *s)
 bool fanotify_queue_waits(const struct sensor *s)
 {
     return s->queue->count != 0;
+}
+
+/* What was read ahead is not in the kernel's queue any more. */
+bool fanotify_queue_is_read(const struct sensor *s)
+{
+    struct pollfd kernel = { .fd = s->group, .events = POLLIN };
+
+    return !fanotify_queue_waits(s) && poll(&kernel, 1, 0) == 0;
 }
 
 uint64_t fanotify_queue_length(const struct sensor *s)

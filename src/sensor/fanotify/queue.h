@@ -4,6 +4,7 @@
 
 #include "sensor/fanotify/state.h"
 
+/* NULL: memory. */
 struct fanotify_queue *fanotify_queue_new(void);
 void fanotify_queue_free(struct fanotify_queue *q); /* NULL is fine */
 /* The next events, valid until fanotify_queue_done(), and when they were read. 0: there are none; -errno. */
@@ -20,6 +21,7 @@ bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fa
 bool fanotify_queue_read_ahead(struct sensor *s);
 bool fanotify_queue_has_moves(const struct sensor *s); /* a folder's rename is among what was read and waits */
 bool fanotify_queue_waits(const struct sensor *s);
+bool fanotify_queue_is_read(const struct sensor *s); /* nothing waits, in the kernel either */
 
 /* How many events wait now, at most, the kernel's and those read ahead: once so many more have been handled, what happened before has
  * been, however many have come since. */

@@ -16,136 +16,15 @@
 #include "sensor/fanotify/place.h"
 #include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/rename_above.h"
 #include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
 
-/* The part of the path that an ancestor's user watches: the component number `depth`. */
-static struct bytes component(const struct fanotify_object *o, uint32_t depth, size_t *ret_end)
-{
-    struct bytes p = o->parent;
-    size_t at = 0;
-
-    for (;; depth--) {
-        size_t start;
-
-        while (at < p.len && p.data[at] == '/')
-            at++;
-        start = at;
-        while (at < p.len && p.data[at] != '/')
-            at++;
-        if (depth == 0 || at == p.len) {
-            *ret_end = at;
-            return depth == 0 ? (struct bytes){ p.data + start, at - start } : BYTES_NULL;
-        }
-    }
-}
-
-/* The directory that holds this component of the path, as the path has it. */
-static struct bytes above(const struct fanotify_object *o, uint32_t depth)
-{
-    size_t end = 0;
-
-    if (depth)
-        (void)component(o, depth - 1, &end);
-    return end ? (struct bytes){ o->parent.data, end } : bytes_of("/");
-}
-
-/* A directory on the way to the path: where it is, the path says. */
-static bool is_on_the_way(const struct fanotify_object *o, const struct fanotify_handle *directory, struct bytes *ret)
-{
-    struct fanotify_user user;
-    uint32_t at = 0;
-
-    while (fanotify_handles_next(o->sensor->handles, directory, &at, &user))
-        if (user.object == o && user.ancestor) {
-            *ret = above(o, user.directory);
-            return true;
-        }
-    return false;
-}
-
-static void outside(struct fanotify_object *o, const struct fanotify_place *place, struct event *e,
-                    struct bytes *field)
-{
-    struct sbuf path = SBUF_INIT;
-    struct bytes known;
-
-    *field = BYTES_NULL;
-    if (!place->name.len)
-        return;
-    if (is_on_the_way(o, &place->directory, &known))
-        sbuf_add_bytes(&path, known);
-    else
-        (void)fanotify_resolve(o, &place->directory, &path);
-    if (path.len) {
-        if (path.len > 1)
-            sbuf_add_char(&path, '/');
-        sbuf_add_bytes(&path, place->name);
-        event_set(e, field, sbuf_bytes(&path));
-    }
-    sbuf_done(&path);
-}
-
-static bool was_emitted_above(const struct fanotify_object *o, const struct fanotify_event *e)
-{
-    for (const struct fanotify_object *m = o->sensor->objects; m; m = m->next)
-        if (m != o && m->wanted.group == o->wanted.group && m->emitted_above == e)
-            return true;
-    return false;
-}
-
-/* What the index knows goes with a directory above, until that comes back. Another one that comes there is looked at later. */
-static void note_carried(struct fanotify_object *o, const struct fanotify_event *e, bool away)
-{
-    uint64_t moved = e->object.data.data ? fanotify_handle_hash(&e->object) : 1;
-
-    if (away)
-        o->carried_away = moved;
-    else if (moved == 1 || o->carried_away == 1 || o->carried_away == moved || o->wanted.view == VIEW_MERGED) /* or it is not known */
-        o->carried_away = 0;
-}
-
-/* A directory above the watched path moved: with it goes the path, or comes. */
-static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away, const struct fanotify_cause *now)
-{
-    size_t end;
-    struct bytes part = component(o, depth, &end), moved = { o->parent.data, end };
-    struct event *event;
-
-    if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
-        return;
-    /* what is there now was looked at later; or another view of the same files emitted it */
-    if (now->replayed || was_emitted_above(o, e)) {
-        fanotify_object_request_recheck(o, now->to_real_ns);
-        if (!now->replayed)
-            note_carried(o, e, away);
-        return;
-    }
-    note_carried(o, e, away);
-    o->emitted_above = e;
-    event = fanotify_event_bare(o, OPERATION_RENAME, now);
-    if (event && away) {
-        event_set(event, &event->previous_path, moved);
-        outside(o, &e->to, event, &event->path);
-    } else if (event) {
-        event_set(event, &event->path, moved);
-        outside(o, &e->from, event, &event->previous_path);
-        o->arrived = true;
-    }
-    fanotify_send(o, event, now);
-    fanotify_object_request_recheck(o, now->to_real_ns);
-    if (!away && !o->tree) { /* at once: what the queue has next may be about what came */
-        (void)watched_place(&o->watched, &fanotify_object_ops, NULL, NULL);
-        fanotify_replaced_gap(o, o->recheck_real_ns);
-        o->recheck_real_ns = 0;
-        o->arrived = false;
-    }
-}
-
 static bool is_same_directory(const struct fanotify_handle *a, const struct fanotify_handle *b)
 {
-    return a->data.len && a->fsid == b->fsid && a->type == b->type && bytes_equal(a->data, b->data);
+    return a->data.len && fanotify_handle_equal(a, b);
 }
 
 /* A name beside `path`: not every file system opens a directory by its handle, and here there is no need to. */
@@ -180,12 +59,12 @@ static void emit_rename(struct fanotify_object *o, const struct rename_end *from
         if (is_same_directory(&e->from.directory, &e->to.directory))
             beside(event, event->previous_path, e->to.name, &event->path);
         else
-            outside(o, &e->to, event, &event->path);
+            fanotify_rename_outside(o, &e->to, event, &event->path);
     } else if (!from->here) {
         if (is_same_directory(&e->from.directory, &e->to.directory))
             beside(event, event->path, e->from.name, &event->previous_path);
         else
-            outside(o, &e->from, event, &event->previous_path);
+            fanotify_rename_outside(o, &e->from, event, &event->previous_path);
     } else if (fanotify_path(o, from->directory, from->name, &path) == 0) {
         event_set(event, &event->previous_path, sbuf_bytes(&path));
     }
@@ -247,22 +126,12 @@ static bool is_exchange(struct fanotify_object *o, const struct rename_end *from
         return false;
     memcpy(text, from->name.data, from->name.len);
     text[from->name.len] = '\0';
-    return tree_stat(fd, text, &now) == 0 && tree_is_that(o->tree, tree_object_of(o->tree, victim), &now);
-}
-
-static bool is_file(const struct fanotify_handle *a, const struct fanotify_handle *b)
-{
-    return a->fsid == b->fsid && a->type == b->type && bytes_equal(a->data, b->data);
-}
-
-static bool is_place(const struct fanotify_place *a, const struct fanotify_place *b)
-{
-    return is_file(&a->directory, &b->directory) && bytes_equal(a->name, b->name);
+    return tree_stat_at(o->tree, fd, text, &now) == 0 && tree_is_that(o->tree, tree_object_of(o->tree, victim), &now);
 }
 
 static bool concerns(const struct fanotify_event *e, const struct fanotify_place *place)
 {
-    return is_place(&e->at, place) || is_place(&e->from, place) || is_place(&e->to, place);
+    return fanotify_place_equal(&e->at, place) || fanotify_place_equal(&e->from, place) || fanotify_place_equal(&e->to, place);
 }
 
 /* The kernel reports an exchange as two moves, the second behind the first and the other way round; only what others do
@@ -278,9 +147,13 @@ static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, u
     if (now->replayed || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len)
         return false;
     while (fanotify_queue_ahead(s, &at, &next)) {
-        bool back = (next.mask & FANOTIFY_RENAME) && is_place(&next.from, &e->to) && is_place(&next.to, &e->from);
+        bool back;
 
-        if (back && next.pid == e->pid && next.object.data.len && !is_file(&next.object, &e->object))
+        if (next.from_layer != e->from_layer) /* the same once more */
+            continue;
+        back = (next.mask & FANOTIFY_RENAME) && fanotify_place_equal(&next.from, &e->to) && fanotify_place_equal(&next.to, &e->from);
+
+        if (back && next.pid == e->pid && next.object.data.len && !fanotify_handle_equal(&next.object, &e->object))
             *ret_other = fanotify_handle_hash(&next.object);
         if (next.pid == e->pid || back || concerns(&next, &e->from) || concerns(&next, &e->to))
             break;
@@ -439,6 +312,8 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         if (change.name && S_ISDIR(change.after.mode))
             fanotify_object_walk(o, change.name, NULL);
     }
+    if (change.after.known & FILE_INODE)
+        fanotify_unexplained_renamed(o, &change.after);
     emit_rename(o, from, to, e, &change.after, now);
     if (o->wanted.view == VIEW_UPPER) {
         struct tree_change left;
@@ -529,7 +404,7 @@ static bool find_side(struct sensor *s, struct fanotify_object *o, const struct 
         if (user.object != o)
             continue;
         if (user.ancestor) {
-            on_ancestor(o, user.directory, e, away, now);
+            fanotify_rename_above(o, user.directory, e, away, now);
             named = true;
         } else if (o->tree && !o->carried_away && place->name.len && place->name.len <= LIMIT_NAME &&
                    fanotify_object_covers(o, user.directory, place->name)) {

@@ -53,15 +53,13 @@ static void add(struct number_list *l, uint32_t number)
 static bool exists(struct fanotify_object *o, uint32_t name)
 {
     int fd = fanotify_object_directory(o, tree_parent_of(o->tree, name));
-    struct bytes base = tree_name(o->tree, name);
     char text[LIMIT_NAME + 1];
     struct stat st;
 
-    if (fd < 0 || base.len > LIMIT_NAME)
+    if (fd < 0 || !tree_name(o->tree, name, text).len)
         return false;
-    memcpy(text, base.data, base.len);
-    text[base.len] = '\0';
-    return fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    /* what does not answer is there: it was mounted over it */
+    return !tree_answers(o->tree, fd, text) || fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -72,7 +70,7 @@ static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes n
     uint32_t object, old;
     struct tree_change change;
 
-    if (fd < 0 || !tree_answers(o->tree, fd, name.data) || tree_stat(fd, name.data, &now) < 0)
+    if (fd < 0 || tree_stat_at(o->tree, fd, name.data, &now) < 0)
         return;
     object = tree_find(o->tree, now.device, now.inode);
     old = tree_first_name(o->tree, object);
@@ -80,7 +78,8 @@ static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes n
         struct event *e;
         struct sbuf path = SBUF_INIT;
         uint32_t from = tree_parent_of(o->tree, old);
-        int r = fanotify_path(o, from, tree_name(o->tree, old), &path);
+        char text[LIMIT_NAME + 1];
+        int r = fanotify_path(o, from, tree_name(o->tree, old, text), &path);
 
         if (tree_rename(o->tree, old, directory, name, &change) == 0) {
             e = fanotify_event_new(o, OPERATION_RENAME, directory, name, &change.after, cause);
@@ -129,17 +128,14 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
     for (uint32_t n = tree_first_child(o->tree, directory); n; n = tree_next_child(o->tree, n))
         add(&names, n);
     for (size_t i = 0; i < names.count; i++) {
-        struct bytes base = tree_name(o->tree, names.numbers[i]);
         char text[LIMIT_NAME + 1];
+        struct bytes base = tree_name(o->tree, names.numbers[i], text);
         struct fanotify_compared found;
         struct tree_change c;
 
-        if (!base.data || base.len > LIMIT_NAME || tree_parent_of(o->tree, names.numbers[i]) != directory ||
+        if (!base.len || tree_parent_of(o->tree, names.numbers[i]) != directory ||
             fanotify_found_has(o, names.numbers[i]))
             continue;
-        memcpy(text, base.data, base.len);
-        text[base.len] = '\0';
-        base.data = text;
         if (fanotify_look(o, directory, base, cause, &c) < 0)
             continue;
         found = fanotify_interpret_compared(&c);

@@ -36,7 +36,7 @@ uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct byt
         return 0;
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
-    return tree_birth(fd, text);
+    return tree_answers(o->tree, fd, text) ? tree_birth(fd, text) : 0;
 }
 
 int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle)

@@ -25,6 +25,7 @@ struct fanotify_queue;
 struct fanotify_made;
 struct fanotify_gone;
 struct fanotify_layer;
+struct fanotify_young;
 struct fanotify_restless;
 
 /* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
@@ -68,14 +69,16 @@ struct fanotify_object {
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
+    bool differs;               /* the last one found something else, and what was in the queue by then had to be handled first */
     bool mounts_known;
     uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
 
     /* open during one batch of events */
+    bool opened;
     int root_fd, directory_fd;
     uint32_t directory;
     struct fanotify_layer *layer; /* behind the overlay that it is on; NULL: not looked for, or none */
-    bool layer_sought;
+    uint64_t layer_mount;         /* the mount that it was looked for on; 0: on none yet */
 
     const struct fanotify_event *emitted_above; /* a move of a directory above, emitted just now */
     const struct fanotify_event *emitted_rename; /* the one that it took part in just now */
@@ -90,8 +93,10 @@ struct fanotify_object {
 
 struct fanotify_device {
     uint64_t device;
+    bool marked;  /* its marks were asked for, as far as it takes any */
     bool whole;   /* the file system is marked: its directories need none */
     bool names;   /* so are names made and removed */
+    bool layer_sought, layered; /* an overlay, whose upper layer reports names in new directories (young.h) */
     bool renames; /* renames anywhere on it are reported with both names */
 };
 
@@ -101,6 +106,11 @@ struct sensor {
     int group, epoll, work, timer, mounts; /* work: an eventfd that is readable while there is listing to do */
     struct fanotify_handles *handles;
     struct fanotify_object *objects; /* by view: the nearest to the victim first */
+    struct fanotify_object *next_look; /* whose turn it is to be compared; NULL: the first one's */
+    size_t opened_count;        /* objects with something open */
+    bool any_listing;           /* an object may have something to list */
+    bool any_marked;            /* an object may be one that is to be looked at out of turn */
+    bool any_fresh, any_claims; /* an object may be fresh, may claim */
     struct fanotify_device devices[FANOTIFY_DEVICES_MAX];
     unsigned device_count;
     uint64_t last_device, last_fsid; /* of the directory that was marked last */
@@ -112,6 +122,7 @@ struct sensor {
     struct fanotify_queue *queue;
     struct fanotify_made *made;
     struct fanotify_gone *gone;
+    struct fanotify_young *young;
     struct fanotify_restless *restless;
     uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
     bool window_on;
@@ -122,7 +133,8 @@ struct sensor {
     struct fanotify_cause moved_cause;
 
     uint64_t sequence, seed;
-    uint64_t handled, sync_goal; /* events; sync() goes on until there are so many, 0: it is not at work */
+    uint64_t handled, sync_goal; /* events of the kernel; sync() goes on until there are so many, 0: it is not at work */
+    uint64_t unseen_at;          /* `handled` + 1 at the last gap of a folder on the way that nobody saw: one is enough for all that await it */
     uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
     uint64_t next_tick_ms, next_mounts_ms, progress_ms;
     bool mounts_changed;
@@ -136,6 +148,7 @@ struct sensor {
     char not_seen[512];
 };
 
+/* CLOCK_MONOTONIC */
 static inline uint64_t now_ms(void)
 {
     return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;

@@ -7,15 +7,17 @@
 #include "sensor/fanotify/unexplained.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
-
-#include <uthash.h>
 
 #include "sensor/fanotify/state.h"
 #include "util/clock.h"
+#include "util/hash.h"
+#include "util/hash_table.h"
 
 #define WAIT_MS 300
 #define ENTRIES_MAX 65536
+#define RENAMED 1024 /* what is evicted by another one is forgotten */
 
 struct unexplained_key {
     struct fanotify_object *object;
@@ -32,6 +34,10 @@ struct unexplained_change {
 
 struct fanotify_unexplained {
     struct unexplained_change *entries; /* the oldest first */
+    struct {
+        struct unexplained_key key;
+        uint64_t real_ns;
+    } renamed[RENAMED]; /* files, and when that was read */
 };
 
 struct fanotify_unexplained *fanotify_unexplained_new(void)
@@ -54,6 +60,28 @@ void fanotify_unexplained_free(struct fanotify_unexplained *u)
     HASH_ITER(hh, u->entries, e, next)
         drop(u, e);
     free(u);
+}
+
+static size_t renamed_slot(const struct unexplained_key *key)
+{
+    return (size_t)(hash_word(hash_word(HASH_START, key->device), key->inode) % RENAMED);
+}
+
+void fanotify_unexplained_renamed(struct fanotify_object *o, const struct file_state *state)
+{
+    struct unexplained_key key = { o, state->device, state->inode };
+    size_t at = renamed_slot(&key);
+
+    o->sensor->unexplained->renamed[at].key = key;
+    o->sensor->unexplained->renamed[at].real_ns = clock_ns(CLOCK_REALTIME);
+}
+
+/* Since then: it may have had another name when it was changed. */
+static bool was_renamed(const struct fanotify_unexplained *u, const struct unexplained_change *e)
+{
+    size_t at = renamed_slot(&e->key);
+
+    return memcmp(&u->renamed[at].key, &e->key, sizeof(e->key)) == 0 && u->renamed[at].real_ns >= e->from_real_ns;
 }
 
 static struct unexplained_change *find(struct fanotify_object *o, const struct file_state *state)
@@ -111,6 +139,9 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
     e->from_real_ns = o->sensor->empty_real_ns;
     e->from_boot_ns = o->sensor->empty_boot_ns;
     HASH_ADD(hh, u->entries, key, sizeof(e->key), e);
+    HASH_FREE_IF_OUT(hh, e);
+    if (!e)
+        o->sensor->lost_paths++;
 }
 
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -168,7 +199,7 @@ bool fanotify_unexplained_take_old(struct sensor *s, uint64_t now_ms, struct fan
 
     if (!e || now_ms < e->since_ms + WAIT_MS)
         return false;
-    *ret = (struct fanotify_old_change){ e->key.object, e->change, e->from_real_ns, e->from_boot_ns, e->shared.is };
+    *ret = (struct fanotify_old_change){ e->key.object, e->change, e->from_real_ns, e->from_boot_ns, e->shared.is, was_renamed(s->unexplained, e) };
     drop(s->unexplained, e);
     return true;
 }

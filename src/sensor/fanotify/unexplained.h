@@ -4,6 +4,7 @@
 
 #include "sensor/fanotify/state.h"
 
+/* NULL: memory. Freeing NULL is fine. */
 struct fanotify_unexplained *fanotify_unexplained_new(void);
 void fanotify_unexplained_free(struct fanotify_unexplained *u);
 /* Keeps the change if its attributes differ; the first state that is not explained yet is what counts. */
@@ -25,6 +26,8 @@ void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, s
 /* Perhaps nothing was changed, of what the kernel always reports: the file was made in the tick of the clock in which
  * another one with its number was known last. */
 bool fanotify_unexplained_is_uncertain(const struct tree_change *c);
+/* The file got another name, and what is found to differ of it may have been changed under the one before. */
+void fanotify_unexplained_renamed(struct fanotify_object *o, const struct file_state *state);
 void fanotify_unexplained_forget(struct fanotify_object *o);
 
 /* One that no event came for. */
@@ -33,6 +36,7 @@ struct fanotify_old_change {
     struct tree_change change;
     uint64_t from_real_ns, from_boot_ns; /* it was made after that */
     bool emitted; /* already, as changed by one of several */
+    bool renamed; /* the file, in that time */
 };
 /* The oldest that has waited long enough; false: there is none. */
 bool fanotify_unexplained_take_old(struct sensor *s, uint64_t now_ms, struct fanotify_old_change *ret);

@@ -59,7 +59,8 @@ static struct ends ends_of(const struct fanotify_observation *s)
     return (struct ends){ s->event->path, s->event->previous_path, s->below };
 }
 
-/* The same directory above both: so far from their paths' ends, which read alike. */
+/* Both paths end above their object, the same number of bytes before it. The ends of the objects' paths are equal, so it is the same
+ * directory. */
 static bool same_above(const struct ends *a, struct bytes path, const struct ends *b, struct bytes other)
 {
     return path.len && other.len && path.len < a->below && other.len < b->below &&
@@ -145,7 +146,7 @@ bool fanotify_unpaired_take(struct fanotify_unpaired *a, const struct fanotify_o
 {
     struct ends ends = ends_of(observation);
 
-    /* the latest that reads alike: each earlier one had its own */
+    /* the latest that matches: earlier ones were paired with earlier observations */
     for (size_t i = 1; i <= OBSERVATIONS && a->count; i++) {
         struct unpaired_observation *s = &a->observations[(a->next + OBSERVATIONS - i) % OBSERVATIONS];
 

@@ -24,8 +24,8 @@ struct fanotify_observation {
     size_t below;   /* where the path below the watched one begins in the event's paths */
 };
 
-struct fanotify_unpaired *fanotify_unpaired_new(void);
-void fanotify_unpaired_free(struct fanotify_unpaired *a);
+struct fanotify_unpaired *fanotify_unpaired_new(void); /* NULL: out of memory */
+void fanotify_unpaired_free(struct fanotify_unpaired *a); /* NULL is fine */
 
 /* Are both of one change? */
 bool fanotify_observation_is_same(const struct fanotify_observation *a, const struct fanotify_observation *b);

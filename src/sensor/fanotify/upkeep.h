@@ -14,8 +14,9 @@ void fanotify_upkeep_list(struct sensor *s);
 uint64_t fanotify_upkeep_files(const struct sensor *s); /* that have been looked at */
 
 /* Was something mounted or unmounted at the path, above or below it, since the last look? Then it is to be rechecked, and
- * that is a gap. */
-bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o);
-void fanotify_upkeep_emit_losses(struct sensor *s);
+ * that is a gap. table: the text of our mountinfo; NULL: it is read. */
+bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o, const struct sbuf *table);
+/* all: also of the objects that are not looked at in this moment. */
+void fanotify_upkeep_emit_losses(struct sensor *s, bool all);
 /* What is due. empty: the kernel's queue has been read to its end. */
 void fanotify_upkeep(struct sensor *s, bool empty);

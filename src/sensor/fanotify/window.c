@@ -13,6 +13,7 @@
 #include <sys/fanotify.h>
 #include <sys/sysmacros.h>
 
+#include "foreign/mounts.h"
 #include "sensor/fanotify/state.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
@@ -122,7 +123,7 @@ void fanotify_window_open(struct sensor *s)
             is_known(sbuf_bytes(&devices), mount.device))
             continue;
         point[mountinfo_unescape(mount.point, point)] = '\0';
-        if (!mark_file_system(s, point))
+        if (!foreign_way_answers(bytes_of(point)) || !mark_file_system(s, point))
             continue;
         sbuf_add(&devices, (const char *)&mount.device, sizeof(mount.device));
         sbuf_add(&w->mounts, point, strlen(point) + 1);

@@ -8,8 +8,9 @@
 #include "sensor/fanotify/state.h"
 #include "sensor/object/startup_buffer.h"
 
-struct fanotify_window *fanotify_window_new(void);
+struct fanotify_window *fanotify_window_new(void);  /* NULL: out of memory */
 void fanotify_window_free(struct fanotify_window *w); /* NULL is fine */
+/* Marks every file system of ours that is not marked anyway, until it is closed; where that fails, a file system is left out. */
 void fanotify_window_open(struct sensor *s);
 void fanotify_window_close(struct sensor *s);
 
@@ -20,5 +21,7 @@ struct fanotify_startup_entry {
     char bytes[]; /* as they came */
 };
 
+/* Keeps a copy of an event that no object covers, with what is known of its actor. Where the buffer is full the oldest goes. */
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now);
+/* Lent: the window's. */
 struct startup_buffer *fanotify_window_startup(struct fanotify_window *w);

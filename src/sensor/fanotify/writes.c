@@ -14,14 +14,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <uthash.h>
-
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/interpret.h"
 #include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "util/fingerprint.h"
+#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define EMIT_MS 1000
@@ -137,6 +136,7 @@ static struct written_file *add(struct fanotify_object *o, uint32_t directory, s
     e->size = before->size;
     e->size_known = (before->known & FILE_SIZE) != 0;
     HASH_ADD(hh, w->entries, key, sizeof(e->key), e);
+    HASH_FREE_IF_OUT(hh, e);
     return e;
 }
 
@@ -214,14 +214,12 @@ static void emit_open(struct sensor *s, struct written_file *e, uint64_t now, bo
     uint32_t name = object ? tree_first_name(o->tree, object) : 0, directory;
     struct tree_change change;
     char text[LIMIT_NAME + 1];
-    struct bytes base = tree_name(o->tree, name);
+    struct bytes base = o->tree ? tree_name(o->tree, name, text) : BYTES_NULL;
     struct file_state before = { 0 };
     uint64_t born_ns;
 
-    if (!name || base.len > LIMIT_NAME)
+    if (!name)
         return;
-    memcpy(text, base.data, base.len);
-    base.data = text;
     directory = tree_parent_of(o->tree, name);
     born_ns = fanotify_born(o, directory, base);
     if (is_another(e, born_ns)) {

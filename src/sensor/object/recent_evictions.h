@@ -15,11 +15,13 @@ struct recent_evictions {
     uint64_t last_ms; /* CLOCK_MONOTONIC: when the last one gave way */
 };
 
+/* Both CLOCK_MONOTONIC; then_ms is not later. */
 static inline bool is_recent_eviction(uint64_t then_ms, uint64_t now_ms)
 {
     return now_ms - then_ms <= RECENT_MS;
 }
 
+/* One more gave way now. The count begins anew where the last one is no longer recent. */
 static inline void recent_evictions_note(struct recent_evictions *l, uint64_t now_ms)
 {
     if (!is_recent_eviction(l->last_ms, now_ms))

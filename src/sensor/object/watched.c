@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "foreign/mounts.h"
 #include "util/beneath.h"
+#include "util/cleanup.h"
 
 #define PLACE_TRIES 10
 
@@ -40,6 +42,7 @@ void watched_done(struct watched_object *w)
         close(w->pidfd);
     free(w->path);
     free(w->host_path);
+    foreign_mounts_free(w->asked_mounts);
     *w = (struct watched_object){ .pidfd = -EBADF };
 }
 
@@ -95,18 +98,81 @@ int watched_by_view(const struct watched_object *a, const struct watched_object 
     return a->wanted.view <= b->wanted.view ? -1 : 1;
 }
 
-int watched_open(const struct watch_object *wanted)
+/* ---- what is on the way ---- */
+
+/* Once, until all of the path answers again. */
+static bool note(const struct watched_object *asked, bool answers)
 {
-    return beneath_open_host(wanted->host_path, wanted->root_len, O_PATH | O_NOFOLLOW);
+    struct watched_object *w = (struct watched_object *)(uintptr_t)asked;
+
+    if (!answers && !w->silent)
+        w->silent = w->unanswered = true;
+    return answers;
 }
 
-int watched_open_above(const struct watch_object *wanted, size_t len, int flags)
+/* A container has mounts of its own. */
+static struct foreign_mounts *mounts_inside(const struct watched_object *asked)
 {
-    struct bytes path = wanted->host_path;
+    struct watched_object *w = (struct watched_object *)(uintptr_t)asked;
 
-    if (path.len < wanted->path.len)
+    if (!w->asked_mounts)
+        w->asked_mounts = foreign_mounts_new(w->wanted.ns_pid);
+    return w->asked_mounts;
+}
+
+static bool inside_answers(const struct watched_object *w, struct bytes path)
+{
+    struct foreign_mounts *m = mounts_inside(w);
+    _cleanup_close_ int root = -EBADF;
+    size_t len = w->wanted.root_len;
+
+    if (path.len < len || !foreign_mounts_any(m))
+        return true;
+    root = beneath_open_host((struct bytes){ path.data, len }, 0, O_PATH | O_DIRECTORY);
+    return root < 0 || foreign_mounts_way_answers(m, root, (struct bytes){ path.data + len, path.len - len }, true);
+}
+
+/* The path as we open it. */
+static bool way_answers(const struct watched_object *w, struct bytes path)
+{
+    return note(w, w->wanted.ns_pid ? inside_answers(w, path) : foreign_way_answers(path));
+}
+
+bool watched_may_enter(const struct watched_object *w, int fd, const char *name)
+{
+    return note(w, w->wanted.ns_pid ? foreign_mounts_answer(mounts_inside(w), fd, name) : foreign_name_answers(fd, name));
+}
+
+void watched_note_answer(struct watched_object *w)
+{
+    w->silent = false;
+}
+
+bool watched_take_unanswered(struct watched_object *w)
+{
+    bool unanswered = w->unanswered;
+
+    w->unanswered = false;
+    return unanswered;
+}
+
+int watched_open(const struct watched_object *w)
+{
+    if (!way_answers(w, w->wanted.host_path))
+        return -ETIMEDOUT;
+    watched_note_answer((struct watched_object *)(uintptr_t)w);
+    return beneath_open_host(w->wanted.host_path, w->wanted.root_len, O_PATH | O_NOFOLLOW);
+}
+
+int watched_open_above(const struct watched_object *w, size_t len, int flags)
+{
+    struct bytes path = w->wanted.host_path;
+
+    if (path.len < w->wanted.path.len)
         return -ENAMETOOLONG;
-    path.len = path.len - wanted->path.len + len; /* "/proc/PID/root" comes before it */
+    path.len = path.len - w->wanted.path.len + len; /* "/proc/PID/root" comes before it */
+    if (!way_answers(w, path))
+        return -ETIMEDOUT;
     /* of a root itself the folder is outside, and nobody's in the container: then all of it is trusted */
-    return beneath_open_host(path, wanted->root_len <= path.len ? wanted->root_len : 0, flags);
+    return beneath_open_host(path, w->wanted.root_len <= path.len ? w->wanted.root_len : 0, flags);
 }

@@ -11,6 +11,8 @@
 #include "event/watch_object.h"
 #include "util/err.h"
 
+struct foreign_mounts;
+
 struct watched_object {
     struct watch_object wanted; /* path and host_path point to the two members below */
     char *path, *host_path;
@@ -20,6 +22,8 @@ struct watched_object {
     int pidfd;                  /* of wanted.ns_pid, Linux 5.3; its namespace dies with its last process */
     bool gone;                  /* the namespace is gone: never again */
     bool needs_recheck;         /* another file may be at the path: to be looked at soon */
+    struct foreign_mounts *asked_mounts; /* of its namespace, once they were asked for; NULL: of ours */
+    bool silent, unanswered;    /* what is mounted on the way does not answer; and that is to be emitted */
     uint64_t tombstone_until_ms; /* CLOCK_MONOTONIC: not watched any more, only what is known of it is of use; 0 = alive */
 };
 
@@ -53,7 +57,14 @@ bool watched_is_over(const struct watched_object *w, uint64_t now_ms);
 /* For the order of a sensor's objects: the nearest to the victim first, among equals the older. */
 int watched_by_view(const struct watched_object *a, const struct watched_object *b);
 
-/* What is at the path now, O_PATH, a last link not followed; the caller closes. -errno. */
-int watched_open(const struct watch_object *wanted);
-/* The directory that is the first `len` bytes of the path (1: the root), from our own namespace; the caller closes. */
-int watched_open_above(const struct watch_object *wanted, size_t len, int flags);
+/* What is at the path now, O_PATH, a last link not followed; the caller closes. -ETIMEDOUT: a file system that was mounted on the way does
+ * not answer (foreign/mounts.h), which is noted; -errno. */
+int watched_open(const struct watched_object *w);
+/* The directory that is the first `len` bytes of the path (1: the root), from our own namespace; the caller closes. As above. */
+int watched_open_above(const struct watched_object *w, size_t len, int flags);
+/* May what has this name in the directory behind fd, on the way to the path, be opened? */
+bool watched_may_enter(const struct watched_object *w, int fd, const char *name);
+/* All of the path answers, as watched_open() finds by itself: if it stops, that is another gap. */
+void watched_note_answer(struct watched_object *w);
+/* Something did not answer since the last call, and what is done there is not known. Once for each time that it stops. */
+bool watched_take_unanswered(struct watched_object *w);

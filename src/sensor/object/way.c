@@ -14,18 +14,28 @@ static bool is_missing(int error)
     return error == ENOENT || error == ENOTDIR || error == ELOOP; /* or it is no directory: something else took its name */
 }
 
+static int open_one(int at, const char *name, const struct way_options *o)
+{
+    int next;
+
+    if (o->may_enter && !o->may_enter(o->data, at, name))
+        return -ENOENT;
+    next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | o->flags);
+    return next < 0 ? -errno : next;
+}
+
 static int open_next(int at, const char *name, const struct way_options *o)
 {
-    int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC | o->flags, next;
+    int next;
 
     if (o->step)
         o->step(o->data, at, false);
-    next = openat(at, name, flags);
-    if (next < 0 && is_missing(errno) && o->step) {
+    next = open_one(at, name, o);
+    if (is_missing(-next) && o->step) {
         o->step(o->data, at, true);
-        next = openat(at, name, flags);
+        next = open_one(at, name, o);
     }
-    return next < 0 ? -errno : next;
+    return next;
 }
 
 int way_open(int at, struct bytes *rest, const struct way_options *options)

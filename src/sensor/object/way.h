@@ -13,6 +13,8 @@ struct way_options {
      * this, in case that it came meanwhile. NULL: none is looked at. */
     void (*step)(void *data, int fd, bool missing);
     void *data;
+    /* May that be opened, which is in the directory behind fd? What may not counts as missing. NULL: all may. */
+    bool (*may_enter)(void *data, int fd, const char *name);
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The index itself: records of objects and names, and tables that find them. Nothing here looks at a file
- * system; walk.c does.
+ * system; look.c and walk.c do.
  */
 #include "sensor/tree/ask.h"
 
@@ -88,11 +88,16 @@ uint32_t tree_parent_of(const struct tree *t, uint32_t name)
     return get_name(t, name, &r) ? r.parent : 0;
 }
 
-struct bytes tree_name(const struct tree *t, uint32_t name)
+struct bytes tree_name(const struct tree *t, uint32_t name, char room[LIMIT_NAME + 1])
 {
     struct record r;
 
-    return get_name(t, name, &r) ? r.name : BYTES_NULL;
+    room[0] = '\0';
+    if (!get_name(t, name, &r))
+        return BYTES_NULL;
+    memcpy(room, r.name.data, r.name.len);
+    room[r.name.len] = '\0';
+    return (struct bytes){ room, r.name.len };
 }
 
 uint32_t tree_first_name(const struct tree *t, uint32_t object)
@@ -125,6 +130,16 @@ uint32_t tree_next_child(const struct tree *t, uint32_t name)
     if (!get_name(t, name, &r) || !get_object(t, r.parent, &above) || !above.children)
         return 0;
     return slots_after(&t->children[above.children], tree_hash_name(t, r.name), name);
+}
+
+uint32_t tree_next(const struct tree *t, uint32_t name)
+{
+    struct record r;
+
+    do
+        name = records_next(&t->records, name);
+    while (name && !get_name(t, name, &r));
+    return name;
 }
 
 bool tree_is_directory(const struct tree *t, uint32_t object)

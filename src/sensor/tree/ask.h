@@ -7,6 +7,7 @@
 
 #include "sensor/tree/options.h"
 #include "util/bytes.h"
+#include "util/limits.h"
 #include "util/log.h"
 #include "util/sbuf.h"
 
@@ -17,13 +18,18 @@ uint32_t tree_child(const struct tree *t, uint32_t directory, struct bytes name)
 /* By a path relative to the root ("" is not a name); 0 if unknown. */
 uint32_t tree_find_path(const struct tree *t, struct bytes path);
 
+/* The object that has the name, and the directory that the name is in; 0: there is no such name. */
 uint32_t tree_object_of(const struct tree *t, uint32_t name);
 uint32_t tree_parent_of(const struct tree *t, uint32_t name); /* object: the directory */
-struct bytes tree_name(const struct tree *t, uint32_t name);  /* valid until the next change */
+/* Written into `room`, with a NUL behind it; BYTES_NULL: there is none of that number. */
+struct bytes tree_name(const struct tree *t, uint32_t name, char room[LIMIT_NAME + 1]);
 uint32_t tree_first_name(const struct tree *t, uint32_t object);
 uint32_t tree_next_name(const struct tree *t, uint32_t name); /* of the same object */
 uint32_t tree_first_child(const struct tree *t, uint32_t directory); /* name */
 uint32_t tree_next_child(const struct tree *t, uint32_t name);
+/* All names, whatever directory they are in: begin with 0, or with any number that was one; 0 at the end. One that comes meanwhile may be
+ * left out. */
+uint32_t tree_next(const struct tree *t, uint32_t name);
 bool tree_is_directory(const struct tree *t, uint32_t object);
 
 /*
@@ -41,6 +47,7 @@ void tree_state(const struct tree *t, uint32_t object, struct file_state *ret);
  */
 int tree_directory_path(const struct tree *t, uint32_t directory, struct sbuf *out);
 
+/* How many the index has now. */
 uint64_t tree_objects(const struct tree *t);
 
 struct tree_counts {
@@ -48,6 +55,7 @@ struct tree_counts {
     uint64_t unreadable; /* directories and files that could not be listed or looked at */
     uint64_t memory;     /* bytes, tables included */
 };
+/* Goes through nothing: counters, and what the tables take. */
 void tree_count(const struct tree *t, struct tree_counts *ret);
 /* The same as one line for debugging. who: the sensor; path: where the tree is. t may be NULL: nothing is there. */
 void tree_log(const struct tree *t, const struct log *log, const char *who, struct bytes path);

@@ -115,7 +115,7 @@ static uint32_t object_new(struct tree *t, const struct tree_seen *seen, uint32_
         tree_attributes_put(t, r.attributes);
         return 0;
     }
-    tree_identity_add(t, o);
+    tree_identity_add(t, (uint16_t)device, r.inode, o);
     t->used_objects++;
     if (r.directory)
         t->used_directories++;
@@ -289,7 +289,7 @@ static uint32_t add_name(struct tree *t, uint32_t directory, struct bytes name, 
             object_free(t, n);
         return 0;
     }
-    tree_children_add(t, directory, n);
+    tree_children_add_named(t, directory, n, name);
     t->used_names++;
     return n;
 }
@@ -468,7 +468,7 @@ int tree_exchange(struct tree *t, uint32_t a, uint32_t b)
 {
     uint32_t object_a = tree_object_of(t, a), object_b = tree_object_of(t, b);
     uint32_t parent_a = tree_parent_of(t, a), parent_b = tree_parent_of(t, b);
-    char text_a[LIMIT_NAME], text_b[LIMIT_NAME];
+    char text_a[LIMIT_NAME + 1], text_b[LIMIT_NAME + 1];
     struct bytes name_a, name_b;
     int r;
 
@@ -476,10 +476,8 @@ int tree_exchange(struct tree *t, uint32_t a, uint32_t b)
         return -EINVAL;
     if (object_a == object_b)
         return 0;
-    name_a = (struct bytes){ text_a, tree_name(t, a).len };
-    memcpy(text_a, tree_name(t, a).data, name_a.len);
-    name_b = (struct bytes){ text_b, tree_name(t, b).len };
-    memcpy(text_b, tree_name(t, b).data, name_b.len);
+    name_a = tree_name(t, a, text_a);
+    name_b = tree_name(t, b, text_b);
     if (tree_children_reserve(t, parent_b, a) < 0 || tree_children_reserve(t, parent_a, b) < 0)
         return -ENOMEM;
     tree_children_remove(t, parent_a, a);

@@ -23,7 +23,7 @@ int tree_rename(struct tree *t, uint32_t name, uint32_t directory, struct bytes 
 /* RENAME_EXCHANGE: two names change places. Each number goes along with its object. */
 int tree_exchange(struct tree *t, uint32_t a, uint32_t b);
 
-/* ---- for walk.c: what it saw ---- */
+/* ---- for look.c and walk.c: what they saw ---- */
 
 /* What was seen is the root from now on, an object without a name. -ENOMEM. */
 int tree_set_root_seen(struct tree *t, const struct tree_seen *seen);

@@ -6,14 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fold.h"
+#include "util/macro.h"
+
 #define PER_BLOCK 32u
 #define SLACK 8u           /* bytes behind the last record: numbers are read eight bytes at a time */
 #define STEP 64u           /* bytes that a block grows by while it is filled */
 #define RECORD_MAX 352u    /* everything at its longest, with a name of 255 bytes */
 
 /*
- * A record: two bytes of code, of an object two of its birth, then what the code says is there, then the name to the end. A NUL at the end only
- * makes the length even: names have none.
+ * A record: two bytes of code, a third of its name and birth, of an object two of its birth if that is known, then what the code
+ * says is there, then the name to the end, without what it begins with as the block's does. A NUL at the end only makes the
+ * length even: names have none.
  */
 enum {
     CODE_INODE = 0,          /* 3 bits each: how many bytes, see widths */
@@ -22,10 +26,11 @@ enum {
     CODE_CTIME = 9,
     CODE_PARENT = 1 << 12,   /* another than the block's: 4 bytes */
     CODE_LOOKS = 1 << 13,    /* the same */
-    CODE_DIRECTORY = 1 << 14, /* the number of a table: 4 bytes */
+    CODE_DIRECTORY = 1 << 14,
     CODE_MORE = 1 << 15,     /* a byte of what is rare */
 };
-enum { MORE_ALIAS = 1, MORE_NEXT = 2 }; /* 4 bytes each */
+enum { MORE_ALIAS = 1, MORE_NEXT = 2, MORE_CHILDREN = 4 }; /* 4 bytes each */
+enum { SHARED_MAX = 127, SHARED_BORN = 128 }; /* the third byte: how much of the block's name; there is a birth */
 
 static const uint8_t widths[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 #define WIDTH_ALL 7u /* its place in widths */
@@ -38,6 +43,7 @@ struct records_block {
     int64_t mtime_ns;
     uint16_t length, size; /* bytes of data: in use, there */
     bool has_room;        /* it is in the list of those */
+    uint8_t name_len;     /* with that name the data begin */
     uint8_t halves[PER_BLOCK]; /* length of each record, in units of 2 bytes */
     unsigned char data[];
 };
@@ -63,20 +69,10 @@ static size_t offset_of(const struct records_block *b, uint32_t i)
         even = (v & 0x00ff00ff00ff00ffull) + ((v >> 8) & 0x00ff00ff00ff00ffull);
         sum += (even * 0x0001000100010001ull) >> 48;
     }
-    return sum * 2;
+    return b->name_len + sum * 2;
 }
 
 /* ---- one record as bytes ---- */
-
-static uint64_t fold(uint64_t difference) /* small ones of either sign become small numbers */
-{
-    return difference << 1 ^ (uint64_t)-(int64_t)(difference >> 63);
-}
-
-static uint64_t unfold(uint64_t v)
-{
-    return v >> 1 ^ -(v & 1);
-}
 
 static unsigned width_of(uint64_t v)
 {
@@ -104,12 +100,23 @@ static uint64_t take_number(const unsigned char **p, unsigned bytes)
     return bytes == 8 ? v : v & ((1ull << (8 * bytes)) - 1);
 }
 
+/* So many bytes does the name begin with that the block's begins with. */
+static unsigned shared_with(const struct records_block *b, struct bytes name)
+{
+    unsigned n = 0, most = (unsigned)MIN(name.len, (size_t)b->name_len);
+
+    while (n < most && (unsigned char)name.data[n] == b->data[n])
+        n++;
+    return n;
+}
+
 static size_t encode(const struct records_block *b, const struct record *r, unsigned char out[RECORD_MAX])
 {
     uint64_t values[4] = { fold(r->inode - b->inode), r->size + 1, fold((uint64_t)r->mtime_ns - (uint64_t)b->mtime_ns),
                            fold((uint64_t)r->ctime_ns - (uint64_t)r->mtime_ns) };
-    unsigned code = 0, more = (r->object ? MORE_ALIAS : 0) | (r->next_alias ? MORE_NEXT : 0);
-    unsigned char *p = out + 2;
+    unsigned code = 0, more = (r->object ? MORE_ALIAS : 0) | (r->next_alias ? MORE_NEXT : 0) | (r->children ? MORE_CHILDREN : 0);
+    unsigned shared = shared_with(b, r->name);
+    unsigned char *p = out + 3;
     size_t len;
 
     if (r->object)
@@ -122,10 +129,8 @@ static size_t encode(const struct records_block *b, const struct record *r, unsi
         code |= CODE_LOOKS;
         p = put_number(p, r->attributes, 4);
     }
-    if (r->directory) {
+    if (r->directory)
         code |= CODE_DIRECTORY;
-        p = put_number(p, r->children, 4);
-    }
     if (more) {
         code |= CODE_MORE;
         *p++ = (unsigned char)more;
@@ -134,7 +139,9 @@ static size_t encode(const struct records_block *b, const struct record *r, unsi
         p = put_number(p, r->object, 4);
     if (more & MORE_NEXT)
         p = put_number(p, r->next_alias, 4);
-    if (!r->object)
+    if (more & MORE_CHILDREN)
+        p = put_number(p, r->children, 4);
+    if (r->born && !r->object)
         p = put_number(p, r->born, 2);
     for (unsigned i = 0; i < 4; i++) {
         unsigned width = width_of(values[i]);
@@ -144,47 +151,52 @@ static size_t encode(const struct records_block *b, const struct record *r, unsi
     }
     out[0] = (unsigned char)code;
     out[1] = (unsigned char)(code >> 8);
-    if (r->name.len)
-        memcpy(p, r->name.data, r->name.len);
-    p += r->name.len;
+    out[2] = (unsigned char)(shared | (r->born && !r->object ? SHARED_BORN : 0));
+    if (r->name.len > shared)
+        memcpy(p, r->name.data + shared, r->name.len - shared);
+    p += r->name.len - shared;
     len = (size_t)(p - out);
     if (len & 1)
         out[len++] = 0;
     return len;
 }
 
+/* rest: behind what it shares with the block's name. */
+static void take_name(const struct records_block *b, unsigned shared, struct bytes rest, struct record *ret)
+{
+    if (rest.len && !rest.data[rest.len - 1])
+        rest.len--;
+    ret->name = rest;
+    if (!shared)
+        return;
+    memcpy(ret->text, b->data, shared);
+    memcpy(ret->text + shared, rest.data, rest.len);
+    ret->name = (struct bytes){ ret->text, shared + rest.len };
+}
+
 static void decode(const struct records_block *b, const unsigned char *p, size_t len, struct record *ret)
 {
     const unsigned char *end = p + len;
-    unsigned code = (unsigned)take_number(&p, 2), more = 0;
+    unsigned code = (unsigned)take_number(&p, 2), shared = (unsigned)take_number(&p, 1), more = 0;
     uint64_t values[4];
 
-    *ret = (struct record){ .parent = b->parent, .attributes = b->attributes, .directory = code & CODE_DIRECTORY };
-    if (code & CODE_PARENT)
-        ret->parent = (uint32_t)take_number(&p, 4);
-    if (code & CODE_LOOKS)
-        ret->attributes = (uint32_t)take_number(&p, 4);
-    if (code & CODE_DIRECTORY)
-        ret->children = (uint32_t)take_number(&p, 4);
+    /* not all of *ret: its text is long, and this is done very often */
+    ret->parent = code & CODE_PARENT ? (uint32_t)take_number(&p, 4) : b->parent;
+    ret->attributes = code & CODE_LOOKS ? (uint32_t)take_number(&p, 4) : b->attributes;
+    ret->directory = code & CODE_DIRECTORY;
     if (code & CODE_MORE)
         more = *p++;
-    if (more & MORE_ALIAS)
-        ret->object = (uint32_t)take_number(&p, 4);
-    if (more & MORE_NEXT)
-        ret->next_alias = (uint32_t)take_number(&p, 4);
-    if (!ret->object)
-        ret->born = (uint16_t)take_number(&p, 2);
+    ret->object = more & MORE_ALIAS ? (uint32_t)take_number(&p, 4) : 0;
+    ret->next_alias = more & MORE_NEXT ? (uint32_t)take_number(&p, 4) : 0;
+    ret->children = more & MORE_CHILDREN ? (uint32_t)take_number(&p, 4) : 0;
+    ret->born = shared & SHARED_BORN ? (uint16_t)take_number(&p, 2) : 0;
     for (unsigned i = 0; i < 4; i++)
         values[i] = take_number(&p, widths[code >> (3 * i) & 7]);
-    if (!ret->object) {
-        ret->inode = b->inode + unfold(values[CODE_INODE / 3]);
-        ret->size = values[CODE_SIZE / 3] - 1; /* so that "not known", the greatest, takes no byte */
-        ret->mtime_ns = (int64_t)((uint64_t)b->mtime_ns + unfold(values[CODE_MTIME / 3]));
-        ret->ctime_ns = (int64_t)((uint64_t)ret->mtime_ns + unfold(values[CODE_CTIME / 3]));
-    }
-    ret->name = (struct bytes){ (const char *)p, (size_t)(end - p) };
-    if (ret->name.len && !ret->name.data[ret->name.len - 1])
-        ret->name.len--;
+    ret->inode = ret->object ? 0 : b->inode + unfold(values[CODE_INODE / 3]);
+    ret->size = ret->object ? 0 : values[CODE_SIZE / 3] - 1; /* so that "not known", the greatest, takes no byte */
+    ret->mtime_ns = ret->object ? 0 : (int64_t)((uint64_t)b->mtime_ns + unfold(values[CODE_MTIME / 3]));
+    ret->ctime_ns = ret->object ? 0 : (int64_t)((uint64_t)ret->mtime_ns + unfold(values[CODE_CTIME / 3]));
+    take_name(b, shared & SHARED_MAX, (struct bytes){ (const char *)p, (size_t)(end - p) }, ret);
 }
 
 /* ---- blocks ---- */
@@ -270,25 +282,30 @@ static void unlist(struct records *r, uint32_t index)
 static int new_block(struct records *r, const struct record *record)
 {
     uint32_t index = r->free_place;
+    uint8_t name_len = (uint8_t)MIN(record->name.len, (size_t)SHARED_MAX);
     struct records_block *b;
 
     if (!index && one_more_place(r) < 0)
         return -ENOMEM;
-    b = malloc(sizeof(*b) + STEP + SLACK);
+    b = malloc(sizeof(*b) + name_len + STEP + SLACK);
     if (!b)
         return -ENOMEM;
     *b = (struct records_block){ .parent = record->parent,
                          .attributes = record->attributes,
                          .inode = record->inode,
                          .mtime_ns = record->mtime_ns,
-                         .size = STEP };
+                         .length = name_len,
+                         .size = (uint16_t)(name_len + STEP),
+                         .name_len = name_len };
+    if (name_len)
+        memcpy(b->data, record->name.data, name_len);
     if (index)
         r->free_place = (uint32_t)(r->blocks[--index] >> 1);
     else
         index = r->count++;
     r->blocks[index] = (uintptr_t)b;
     list_block(r, index);
-    r->memory += sizeof(*b) + STEP + SLACK + sizeof(void *);
+    r->memory += sizeof(*b) + b->size + SLACK + sizeof(void *);
     return 0;
 }
 

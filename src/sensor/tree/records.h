@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the index keeps what it knows of a file: 32 records together in a block, each as short as the block's
- * common values allow, since neighbours in a directory resemble each other in number, time and owner. A record of
- * a file with a name of 13 bytes takes some 25 bytes, for what would be 70 in a struct.
+ * common values allow, since neighbours in a directory resemble each other in number, time, owner and name. A record of
+ * a file with a name of 13 bytes takes some 10 to 25 bytes, for what would be 70 in a struct.
  *
  * A record is an object and, mostly, its name in one; of an object with several names the others are aliases.
  */
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "util/bytes.h"
+#include "util/limits.h"
 
 struct record {
     uint32_t parent;      /* object: the directory that holds the name; 0 = it has no name of its own */
@@ -23,7 +24,8 @@ struct record {
     uint64_t inode, size;
     int64_t mtime_ns, ctime_ns;
     uint16_t born;        /* a digest of when it was made; 0 = not known */
-    struct bytes name;    /* read: valid until the next change of any record */
+    struct bytes name;    /* read: valid until the next change of any record or of this struct, which may hold it */
+    char text[LIMIT_NAME];
 };
 
 struct records_block;
@@ -36,6 +38,7 @@ struct records {
     uint64_t memory;      /* bytes */
 };
 
+/* Frees the blocks and zeroes it: no number is good any more. */
 void records_done(struct records *r);
 /* Numbers begin with 1; 0: out of memory. */
 uint32_t records_new(struct records *r, const struct record *record);

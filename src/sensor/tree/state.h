@@ -25,7 +25,8 @@ struct frame {
     int fd;            /* -EBADF: closed to save descriptors */
     uint32_t object;
     uint64_t device, inode; /* the number may have been given to another object meanwhile */
-    bool listed;
+    bool listed;       /* or begun */
+    bool more;         /* it is so large that it is listed in several pieces */
     bool chained;      /* the frame below is its parent directory */
     struct sbuf pending; /* subdirectories, each ended by NUL */
     size_t at;
@@ -46,12 +47,15 @@ struct tree {
     uint32_t device_count;
 
     uint32_t root;
+    uint32_t expecting; /* the directory whose names have got room in advance; 0 = none */
     uint64_t used_objects, used_directories, used_names, xattr_memory, children_memory;
 
     struct frame *frames;
     size_t frame_count, frame_size;
     int root_fd; /* while walking */
     uint64_t unreadable;
+    uint64_t counted_device; /* the last one that was asked, if `counted`: does it count a directory's links? */
+    bool counted, counts_links;
     struct foreign_mounts *mounts; /* NULL until something is looked at */
 };
 

@@ -58,17 +58,27 @@ uint64_t tree_birth(int fd, const char *name)
     return tree_stat(fd, name, &state) == 0 && (state.known & FILE_BORN) ? (uint64_t)state.born_ns : 0;
 }
 
-int tree_stat(int fd, const char *name, struct file_state *ret)
+static int look(int fd, const char *name, int flags, struct file_state *ret)
 {
     struct statx stx;
 
     if (statx(fd, name ? name : "",
-              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS | STATX_BTIME, &stx) < 0)
+              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH) | flags, STATX_BASIC_STATS | STATX_BTIME, &stx) < 0)
         return -errno;
     tree_state_of_statx(&stx, ret);
     ret->atime_ns = time_ns(stx.stx_atime);
     ret->known |= FILE_ATIME;
     return 0;
+}
+
+int tree_stat(int fd, const char *name, struct file_state *ret)
+{
+    return look(fd, name, 0, ret);
+}
+
+int tree_stat_known(int fd, struct file_state *ret)
+{
+    return look(fd, NULL, AT_STATX_DONT_SYNC, ret);
 }
 
 uint16_t tree_born(const struct file_state *s)

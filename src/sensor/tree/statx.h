@@ -6,10 +6,14 @@
 
 struct statx;
 
+/* ret->known says what the file system gave: the time of birth and the flags, not everywhere. No extended attributes. */
 void tree_state_of_statx(const struct statx *stx, struct file_state *ret);
 
 /* statx() of name in fd (NULL: of fd itself) as a file_state. Nothing is followed. */
 int tree_stat(int fd, const char *name, struct file_state *ret);
+/* The same of a descriptor's object, as the kernel knows it: a file system of another machine or of a program (NFS, FUSE) is not asked, so
+ * that attributes may be older ones there. */
+int tree_stat_known(int fd, struct file_state *ret);
 /* When that was made, ns of CLOCK_REALTIME; 0: it is gone, or the file system does not say. */
 uint64_t tree_birth(int fd, const char *name);
 

@@ -76,18 +76,20 @@ uint32_t tree_hash_name(const struct tree *t, struct bytes name)
 static uint32_t hash_of_object(const void *data, uint32_t object)
 {
     const struct tree *t = data;
-    struct record r = { 0 };
+    struct record r;
 
-    (void)records_get(&t->records, object, &r);
+    if (!records_get(&t->records, object, &r))
+        return 0;
     return tree_hash_identity(t, t->attributes[r.attributes].device, r.inode);
 }
 
 static uint32_t hash_of_name(const void *data, uint32_t name)
 {
     const struct tree *t = data;
-    struct record r = { 0 };
+    struct record r;
 
-    (void)records_get(&t->records, name, &r);
+    if (!records_get(&t->records, name, &r))
+        return 0;
     return tree_hash_name(t, r.name);
 }
 
@@ -137,9 +139,9 @@ int tree_identity_reserve(struct tree *t, uint32_t object)
     return slots_reserve(&t->by_identity, object, hash_of_object, t);
 }
 
-void tree_identity_add(struct tree *t, uint32_t object)
+void tree_identity_add(struct tree *t, uint16_t device, uint64_t inode, uint32_t object)
 {
-    slots_add(&t->by_identity, hash_of_object(t, object), object);
+    slots_add(&t->by_identity, tree_hash_identity(t, device, inode), object);
 }
 
 void tree_identity_remove(struct tree *t, uint32_t object)
@@ -192,7 +194,11 @@ static struct slots *children_of(struct tree *t, uint32_t directory, bool make)
         return NULL;
     t->children[c] = (struct slots){ 0 };
     r.children = c;
-    (void)records_set(&t->records, directory, &r); /* no longer than it was */
+    if (records_set(&t->records, directory, &r) < 0) {
+        t->children[c].first = t->children_free;
+        t->children_free = c;
+        return NULL;
+    }
     return &t->children[c];
 }
 
@@ -210,9 +216,44 @@ int tree_children_reserve(struct tree *t, uint32_t directory, uint32_t name)
     return r;
 }
 
+/* A table of the index that is made anew, and what that takes. */
+static void settle_children(struct tree *t, struct slots *s)
+{
+    uint32_t size = s->size;
+
+    slots_settle(s, hash_of_name, t);
+    t->children_memory += ((uint64_t)s->size - size) * sizeof(uint32_t);
+}
+
+void tree_expect(struct tree *t, uint32_t directory, uint32_t more)
+{
+    struct slots *s = t->expecting ? children_of(t, t->expecting, false) : NULL;
+    uint32_t last, size;
+
+    if (s)
+        settle_children(t, s);
+    if (t->expecting)
+        slots_settle(&t->by_identity, hash_of_object, t);
+    t->expecting = 0;
+    s = directory ? children_of(t, directory, true) : NULL;
+    if (!s || more <= s->used || __builtin_add_overflow(t->records.count * 32, more, &last))
+        return;
+    more -= s->used;
+    size = s->size;
+    slots_expect(s, more, last, hash_of_name, t);
+    t->children_memory += ((uint64_t)s->size - size) * sizeof(uint32_t);
+    slots_expect(&t->by_identity, more, last, hash_of_object, t);
+    t->expecting = directory;
+}
+
 void tree_children_add(struct tree *t, uint32_t directory, uint32_t name)
 {
     slots_add(children_of(t, directory, false), hash_of_name(t, name), name);
+}
+
+void tree_children_add_named(struct tree *t, uint32_t directory, uint32_t name, struct bytes text)
+{
+    slots_add(children_of(t, directory, false), tree_hash_name(t, text), name);
 }
 
 void tree_children_remove(struct tree *t, uint32_t directory, uint32_t name)

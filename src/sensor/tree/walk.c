@@ -1,40 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at directories: listing a tree in pieces, looking again at one name, opening by path. */
+/* Looking at directories: listing a tree in pieces. */
 #include "sensor/tree/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "foreign/mounts.h"
 #include "sensor/tree/ask.h"
 #include "sensor/tree/change.h"
+#include "sensor/tree/look.h"
+#include "sensor/tree/open_directory.h"
 #include "sensor/tree/state.h"
 #include "sensor/tree/statx.h"
 #include "sensor/tree/storage.h"
 #include "util/cleanup.h"
-#include "util/hash.h"
-#include "util/limits.h"
 
 #define OPEN_FRAMES 48          /* descriptors held while walking; deeper ones are opened again by ".." */
 #define LIST_SIZE (64 * 1024)   /* bytes of directory entries read at once */
-#define XATTR_LIST_SIZE 4096    /* names of attributes of one file; more are not distinguished */
-#define XATTR_VALUE_SIZE 4096   /* bytes of a value that its digest covers */
-#define LOOK (STATX_BASIC_STATS)
-#define SYSCALL_LISTXATTRAT 465 /* one number for all architectures; the C library may be older */
+#define EXPECTED_BYTES 16       /* of a directory's size for each name in it, beside the name */
+#define EXPECTED_MAX 2000000u   /* names that room is made for in advance, whatever size a directory says it has */
+#define DIRECTORY_STEPS 50      /* to open and list a directory takes as long as to look at so many names, or less */
 
 /* linux/magic.h does not have these */
 #define MAGIC_MQUEUE 0x19800202u
@@ -49,152 +43,6 @@ static const uint32_t pseudo[] = {
     MAGIC_MQUEUE,     MAGIC_CONFIGFS,  MAGIC_FUSECTL,
 };
 
-static uint32_t digest(const char *data, size_t len)
-{
-    uint64_t h = hash_add(HASH_START, data, len); /* only "has it changed" is asked of it */
-
-    return (uint32_t)(h ^ (h >> 32));
-}
-
-/* The kernel before 6.13 takes a path only, which leads through /proc: most files have none, and that is soon said. */
-static bool has_no_xattrs(int fd, const char *name)
-{
-    static bool missing;
-    long len;
-
-    if (!name || __atomic_load_n(&missing, __ATOMIC_RELAXED))
-        return false;
-    len = syscall(SYSCALL_LISTXATTRAT, fd, name, AT_SYMLINK_NOFOLLOW, NULL, (size_t)0);
-    if (len < 0 && (errno == ENOSYS || errno == EPERM))
-        __atomic_store_n(&missing, true, __ATOMIC_RELAXED);
-    return len == 0;
-}
-
-/* The names and digests of a file's attributes, as struct object_attributes keeps them. */
-static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
-{
-    char path[64 + LIMIT_NAME + 1], list[XATTR_LIST_SIZE], value[XATTR_VALUE_SIZE];
-    ssize_t len;
-
-    sbuf_clear(out);
-    if (has_no_xattrs(fd, name))
-        return;
-    if (name)
-        snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", fd, name);
-    else
-        snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
-    len = llistxattr(path, list, sizeof(list));
-    for (ssize_t i = 0; i < len;) {
-        size_t n = strnlen(list + i, (size_t)(len - i));
-        ssize_t size = n ? lgetxattr(path, list + i, value, sizeof(value)) : -1;
-        uint32_t d = size >= 0 ? digest(value, (size_t)size) : 0;
-
-        if (n > 0 && n <= LIMIT_NAME) {
-            sbuf_add_char(out, (char)(unsigned char)n);
-            sbuf_add(out, list + i, n);
-            sbuf_add(out, (const char *)&d, sizeof(d));
-        }
-        i += (ssize_t)n + 1;
-    }
-}
-
-static struct foreign_mounts *mounts_of(struct tree *t)
-{
-    if (!t->mounts)
-        t->mounts = foreign_mounts_new(t->options.ns_pid);
-    return t->mounts;
-}
-
-/* The directory is not asked for that: the kernel knows it, as long as no newer answer is wanted. */
-static bool directory_answers(struct tree *t, int fd)
-{
-    struct statx stx;
-
-    if (!foreign_mounts_any(mounts_of(t)) || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
-        return true;
-    return foreign_mounts_device_answers(t->mounts, makedev(stx.stx_dev_major, stx.stx_dev_minor), fd, ".");
-}
-
-bool tree_answers(struct tree *t, int fd, const char *name)
-{
-    return directory_answers(t, fd) && foreign_mounts_answer(t->mounts, fd, name);
-}
-
-uint64_t tree_take_unanswered(struct tree *t)
-{
-    return t ? foreign_mounts_take_unanswered(t->mounts) : 0;
-}
-
-static int look(struct tree *t, int fd, const char *name, struct sbuf *xattrs, struct tree_seen *ret)
-{
-    bool answers = name ? tree_answers(t, fd, name) : directory_answers(t, fd);
-    int r = answers ? tree_stat(fd, name, &ret->state) : -ETIMEDOUT;
-
-    if (r < 0)
-        return r;
-    ret->xattrs = NULL;
-    ret->xattr_len = 0;
-    if (t->options.xattrs && !t->options.names_only && !(name && strlen(name) > LIMIT_NAME)) {
-        look_at_xattrs(fd, name, xattrs);
-        if (sbuf_error(xattrs))
-            return -ENOMEM;
-        ret->xattrs = xattrs->data;
-        ret->xattr_len = xattrs->len;
-    }
-    return 0;
-}
-
-/* ---- looking again at one name ---- */
-
-int tree_refresh(struct tree *t, int fd, uint32_t directory, struct bytes name,
-                 struct tree_change *ret, struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
-    char text[LIMIT_NAME + 1];
-    struct tree_seen seen;
-    int r;
-
-    if (name.len == 0 || name.len > LIMIT_NAME || memchr(name.data, '\0', name.len))
-        return err_set(err, -EINVAL, "name of %zu bytes", name.len);
-    memcpy(text, name.data, name.len);
-    text[name.len] = '\0';
-    r = look(t, fd, text, &xattrs, &seen);
-    if (r == -ENOENT) {
-        tree_remove(t, tree_child(t, directory, name), ret);
-        return 0;
-    }
-    if (r == 0)
-        r = tree_put_seen(t, directory, name, &seen, ret);
-    return r < 0 ? err_set(err, r, "looking at a file") : 0;
-}
-
-int tree_refresh_object(struct tree *t, int fd, uint32_t object, struct tree_change *ret,
-                        struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
-    struct tree_change c = { .object = object, .name = tree_first_name(t, object) };
-    struct tree_seen seen;
-    int r = look(t, fd, NULL, &xattrs, &seen);
-
-    if (r < 0)
-        return err_set(err, r, "looking at a directory");
-    tree_state(t, object, &c.before);
-    if (!tree_is_that(t, object, &seen.state))
-        return -ESTALE;
-    if (t->options.xattrs)
-        tree_compare_xattrs(tree_xattrs(t, object), (struct bytes){ seen.xattrs, seen.xattr_len },
-                            &c);
-    r = tree_set_seen(t, object, &seen);
-    if (r < 0)
-        return err_set(err, r, "index of the tree");
-    c.same_object = true;
-    c.after = seen.state;
-    *ret = c;
-    return 0;
-}
-
-/* ---- walking ---- */
-
 static void frame_done(struct frame *f)
 {
     closep(&f->fd);
@@ -203,6 +51,7 @@ static void frame_done(struct frame *f)
 
 void tree_walk_done(struct tree *t)
 {
+    tree_expect(t, 0, 0);
     while (t->frame_count)
         frame_done(&t->frames[--t->frame_count]);
     closep(&t->root_fd);
@@ -286,7 +135,7 @@ int tree_start(struct tree *t, int fd, struct err *err)
 
     tree_walk_done(t);
     tree_clear(t);
-    r = look(t, fd, NULL, &xattrs, &seen);
+    r = tree_look(t, fd, NULL, &xattrs, &seen);
     if (r < 0)
         return err_set(err, r, "looking at the root of the tree");
     r = tree_set_root_seen(t, &seen);
@@ -337,69 +186,155 @@ struct directory_listing {
     void *data;
     struct sbuf xattrs;
     char *buffer;
+    uint64_t steps, most; /* done and allowed; 0: as many as there are */
 };
+
+static bool is_enough(const struct directory_listing *l)
+{
+    return l->most && l->steps >= l->most;
+}
+
+static int put(struct directory_listing *l, const struct frame *f, struct bytes name, const struct tree_seen *seen, uint32_t *ret_object)
+{
+    bool known = l->found && tree_child(l->t, f->object, name) != 0;
+    struct tree_change change;
+    int r = tree_put_seen(l->t, f->object, name, seen, &change);
+
+    if (r < 0)
+        return r;
+    if (l->found && (!known || !change.same_object))
+        l->found(l->data, change.name);
+    *ret_object = change.object;
+    return 0;
+}
+
+/* Look at it by its name. Is it a directory? -ENOMEM. */
+static int look_at(struct directory_listing *l, const struct frame *f, const char *name)
+{
+    struct tree_seen seen;
+    uint32_t object;
+    int r = tree_look(l->t, f->fd, name, &l->xattrs, &seen);
+
+    if (r == 0 && l->t->options.names_only && !S_ISDIR(seen.state.mode))
+        return 0;
+    if (r == 0)
+        r = put(l, f, bytes_of(name), &seen, &object);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0; /* gone since */
+    return S_ISDIR(seen.state.mode);
+}
+
+/* A directory that will be opened is looked at by its descriptor: by its name as well is one walk more. But of what has
+ * extended attributes all is looked at together. */
+static bool opens_first(const struct tree *t)
+{
+    return t->options.names_only || !t->options.xattrs;
+}
 
 static int add_entry(struct directory_listing *l, struct frame *f, const struct linux_dirent64 *d)
 {
     struct bytes name = bytes_of(d->d_name);
-    struct tree_change change;
-    struct tree_seen seen;
-    bool known;
-    int r;
+    int r = 1;
 
     if (bytes_equal_str(name, ".") || bytes_equal_str(name, ".."))
         return 0;
     if (l->t->options.names_only && d->d_type != DT_DIR && d->d_type != DT_UNKNOWN)
         return 0;
-    r = look(l->t, f->fd, d->d_name, &l->xattrs, &seen);
-    if (r < 0)
-        return r == -ENOMEM ? r : 0; /* gone since */
-    if (l->t->options.names_only && !S_ISDIR(seen.state.mode))
-        return 0;
-    known = tree_child(l->t, f->object, name) != 0;
-    r = tree_put_seen(l->t, f->object, name, &seen, &change);
-    if (r < 0)
-        return r == -ENOMEM ? r : 0;
-    if (S_ISDIR(seen.state.mode))
+    if (d->d_type != DT_DIR || !opens_first(l->t))
+        r = look_at(l, f, d->d_name);
+    if (r > 0)
         sbuf_add(&f->pending, d->d_name, name.len + 1);
-    if (l->found && (!known || !change.same_object))
-        l->found(l->data, change.name);
-    return sbuf_error(&f->pending);
+    return r < 0 ? r : sbuf_error(&f->pending);
 }
 
-/* The mark first, then the list: what appears after the mark is reported by it. */
+/* Does a directory's count of links say how many directories it holds? Not where its file system counts otherwise (btrfs, overlay). */
+static bool counts_links(struct tree *t, const struct frame *f)
+{
+    struct statfs fs;
+
+    if (t->counted_device != f->device || !t->counted) {
+        t->counted_device = f->device;
+        t->counted = true;
+        t->counts_links = fstatfs(f->fd, &fs) == 0 &&
+                          (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
+    }
+    return t->counts_links;
+}
+
+/* Asked after the mark was placed: a directory made since is reported by it. */
+static bool has_directories(struct tree *t, const struct frame *f)
+{
+    struct file_state now;
+
+    return !counts_links(t, f) || tree_stat(f->fd, NULL, &now) < 0 || now.links != 2;
+}
+
+/* The mark first, then the list: what appears after the mark is reported by it. False: there is nothing to be listed. */
+static bool begin(struct tree *t, struct frame *f)
+{
+    int r = 0;
+
+    if (!foreign_mounts_device_answers(tree_mounts(t), f->device, f->fd, "."))
+        r = -ETIMEDOUT;
+    else if (t->options.directory)
+        r = t->options.directory(t->options.data, f->fd, f->object);
+    if (r < 0)
+        t->unreadable++;
+    return r == 0 && !(t->options.names_only && !has_directories(t, f));
+}
+
+/* A directory that fills the whole buffer is a large one, and its size says about how many names it has: all file systems that
+ * count it have some 16 bytes or more for each beside the name. Rather too few: what is missing is made room for as it comes. */
+static void expect_names(struct tree *t, const struct frame *f, const char *buffer, long len)
+{
+    const struct linux_dirent64 *d;
+    uint64_t names = 0, text = 0, more;
+    struct file_state state;
+
+    if (t->options.names_only || len < LIST_SIZE / 2)
+        return;
+    for (long i = 0; i < len; i += d->d_reclen, names++) {
+        d = (const void *)(buffer + i);
+        text += strlen(d->d_name);
+    }
+    tree_state(t, f->object, &state);
+    more = state.known & FILE_SIZE ? state.size / (text / names + EXPECTED_BYTES) : 0;
+    tree_expect(t, f->object, (uint32_t)MIN(more, (uint64_t)EXPECTED_MAX));
+}
+
+/* As much of it as is allowed; f->more says whether that was all. */
 static int list(struct directory_listing *l, struct frame *f)
 {
     struct tree *t = l->t;
-    int r = 0;
+    bool goes_on = f->more;
 
     f->listed = true;
-    if (!still_that(t, f))
+    f->more = false;
+    if (!still_that(t, f) || (!goes_on && !begin(t, f)))
         return 0;
-    if (!foreign_mounts_device_answers(mounts_of(t), f->device, f->fd, ".")) {
-        t->unreadable++;
-        return 0;
-    }
-    if (t->options.directory)
-        r = t->options.directory(t->options.data, f->fd, f->object);
-    if (r < 0) {
-        t->unreadable++;
-        return 0;
-    }
     for (;;) {
         long n = syscall(SYS_getdents64, f->fd, l->buffer, LIST_SIZE);
 
         if (n < 0 && errno != ENOENT) /* ENOENT: removed while it was read */
             t->unreadable++;
+        if (n <= 0 && t->expecting == f->object)
+            tree_expect(t, 0, 0);
         if (n <= 0)
             return 0;
-        for (long i = 0; i < n;) {
+        if (!goes_on) /* only with the first piece */
+            expect_names(t, f, l->buffer, n);
+        goes_on = true;
+        for (long i = 0; i < n; l->steps++) {
             const struct linux_dirent64 *d = (const void *)(l->buffer + i);
+            int r = add_entry(l, f, d);
 
-            r = add_entry(l, f, d);
             if (r < 0)
                 return r;
             i += d->d_reclen;
+        }
+        if (is_enough(l)) {
+            f->more = true;
+            return 0;
         }
     }
 }
@@ -441,44 +376,63 @@ static void pop(struct tree *t)
     t->frame_count--;
 }
 
-/* Open the next subdirectory of `f` and put it on the stack. */
-static int descend(struct tree *t, struct frame *f, const char *name)
+/* Is it to be entered, by what is known of it? Seen under another name it is not: a bind mount, maybe a circle. */
+static bool is_entered(const struct tree *t, const struct frame *f, const char *name, uint32_t object)
 {
-    uint32_t n = tree_child(t, f->object, bytes_of(name));
-    uint32_t object = tree_object_of(t, n);
-    struct file_state state, known;
-    int fd;
+    return tree_is_directory(t, object) && object != t->root && tree_first_name(t, object) == tree_child(t, f->object, bytes_of(name));
+}
 
-    if (!tree_is_directory(t, object) || object == t->root ||
-        tree_first_name(t, object) != n) /* seen under another name: a bind mount, maybe a circle */
-        return 0;
-    if (!foreign_mounts_device_answers(mounts_of(t), f->device, f->fd, ".") ||
-        !foreign_mounts_answer_below(t->mounts, f->fd, name)) /* mounted since it was listed, or now is the time to list it */
-        return 0;
-    fd = open_for_listing(f->fd, name);
-    if (fd < 0) {
-        if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
-            t->unreadable++;
-        return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
+/* What was opened, as the index has it. 0: it is not entered. */
+static uint32_t opened_object(struct directory_listing *l, struct frame *f, const char *name, const struct file_state *state)
+{
+    struct tree_seen seen = { .state = *state };
+    uint32_t object = 0;
+
+    if (!opens_first(l->t)) {
+        object = tree_object_of(l->t, tree_child(l->t, f->object, bytes_of(name)));
+        if (tree_is_that(l->t, object, state))
+            return object;
+        /* statx() does not trigger an automount, open() does; or it was replaced in between */
     }
+    if (put(l, f, bytes_of(name), &seen, &object) < 0 || !is_entered(l->t, f, name, object))
+        return 0;
+    return object;
+}
+
+static int open_next(struct directory_listing *l, struct frame *f, const char *name)
+{
+    struct tree *t = l->t;
+    int fd = -ETIMEDOUT;
+
+    if (!opens_first(t) && !is_entered(t, f, name, tree_object_of(t, tree_child(t, f->object, bytes_of(name)))))
+        return -ENOENT;
+    /* mounted since it was listed, or now is the time to list it */
+    if (foreign_mounts_device_answers(tree_mounts(t), f->device, f->fd, ".") && foreign_mounts_answer_below(t->mounts, f->fd, name))
+        fd = open_for_listing(f->fd, name);
+    if (fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -ETIMEDOUT)
+        t->unreadable++;
+    if (fd < 0 && opens_first(t) && look_at(l, f, name) == -ENOMEM)
+        return -ENOMEM;
+    return fd;
+}
+
+/* Open the next subdirectory of `f` and put it on the stack. */
+static int descend(struct directory_listing *l, struct frame *f, const char *name)
+{
+    struct tree *t = l->t;
+    struct file_state state;
+    uint32_t object;
+    int fd = open_next(l, f, name);
+
+    if (fd < 0)
+        return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
     if (tree_stat(fd, NULL, &state) < 0) {
         close(fd);
         t->unreadable++;
         return 0;
     }
-    tree_state(t, object, &known);
-    if (state.device != known.device || state.inode != known.inode) {
-        struct tree_seen seen = { .state = state };
-        struct tree_change change;
-
-        /* statx() does not trigger an automount, open() does; or it was replaced in between */
-        if (tree_put_seen(t, f->object, bytes_of(name), &seen, &change) < 0) {
-            close(fd);
-            return 0;
-        }
-        object = change.object;
-    }
-    if (state.device != f->device && (!t->options.cross_mounts || is_pseudo(fd))) {
+    object = opened_object(l, f, name, &state);
+    if (!object || (state.device != f->device && (!t->options.cross_mounts || is_pseudo(fd)))) {
         close(fd);
         return 0;
     }
@@ -486,11 +440,10 @@ static int descend(struct tree *t, struct frame *f, const char *name)
 }
 
 /* Until only so many frames are left. */
-static int walk(struct tree *t, unsigned directories, size_t frames, void (*found)(void *data, uint32_t name),
+static int walk(struct tree *t, unsigned steps, size_t frames, void (*found)(void *data, uint32_t name),
                 void *data, struct err *err)
 {
-    struct directory_listing l = { .t = t, .found = found, .data = data, .buffer = NULL };
-    unsigned listed = 0;
+    struct directory_listing l = { .t = t, .found = found, .data = data, .buffer = NULL, .most = steps };
     int r = 0;
 
     if (t->frame_count <= frames)
@@ -501,16 +454,16 @@ static int walk(struct tree *t, unsigned directories, size_t frames, void (*foun
     while (t->frame_count > frames && r == 0) {
         struct frame *f = &t->frames[t->frame_count - 1];
 
-        if (!f->listed) {
-            if (directories && listed == directories)
+        if (!f->listed || f->more) {
+            if (is_enough(&l))
                 break;
-            listed++;
+            l.steps += f->more ? 0 : DIRECTORY_STEPS;
             r = list(&l, f);
         } else if (f->at < f->pending.len && still_that(t, f)) {
             const char *name = f->pending.data + f->at;
 
             f->at += strlen(name) + 1;
-            r = descend(t, f, name);
+            r = descend(&l, f, name);
         } else {
             pop(t);
         }
@@ -526,83 +479,13 @@ static int walk(struct tree *t, unsigned directories, size_t frames, void (*foun
     return 0;
 }
 
-int tree_walk(struct tree *t, unsigned directories, void (*found)(void *data, uint32_t name),
+int tree_walk(struct tree *t, unsigned steps, void (*found)(void *data, uint32_t name),
               void *data, struct err *err)
 {
-    return walk(t, directories, 0, found, data, err);
+    return walk(t, steps, 0, found, data, err);
 }
 
 int tree_walk_queued(struct tree *t, void (*found)(void *data, uint32_t name), void *data, struct err *err)
 {
     return walk(t, 0, t->frame_count ? t->frame_count - 1 : 0, found, data, err);
-}
-
-/* ---- opening by path ---- */
-
-static int open_path(int fd, const char *path, bool one_component)
-{
-    int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    struct open_how how = { .flags = (unsigned)flags,
-                            .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-    int opened = one_component ? openat(fd, path, flags)
-                               : (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));
-
-    return opened < 0 ? -errno : opened;
-}
-
-static size_t component_end(struct bytes path, size_t at)
-{
-    while (at < path.len && path.data[at] != '/')
-        at++;
-    return at;
-}
-
-int tree_open_directory(const struct tree *t, int root_fd, uint32_t directory, struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
-    _cleanup_close_ int fd = -EBADF;
-    struct file_state state, known;
-    size_t at = 0, most = PATH_MAX - 1; /* bytes of path handed over at once */
-    int r = tree_directory_path(t, directory, &path);
-
-    if (r < 0)
-        return err_set(err, r, "path of a directory");
-    tree_state(t, directory, &known);
-    if (!foreign_mounts_device_answers(t->mounts, known.device, root_fd, path.len ? sbuf_str(&path) : "."))
-        return err_set(err, -ETIMEDOUT, "opening a directory of the tree");
-    fd = openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, -errno, "opening the root of the tree");
-    while (at < path.len) {
-        size_t end = component_end(sbuf_bytes(&path), at), next;
-        int opened;
-
-        while (end < path.len) {
-            next = component_end(sbuf_bytes(&path), end + 1);
-            if (next - at > most)
-                break;
-            end = next;
-        }
-        path.data[end] = '\0'; /* the buffer has room for one behind the text */
-        opened = open_path(fd, path.data + at, most == 0);
-        if (end < path.len)
-            path.data[end] = '/';
-        if (most && (opened == -ENOSYS || opened == -EPERM)) {
-            most = 0; /* openat2 is new in 5.6: one component at a time needs nothing but O_NOFOLLOW */
-            continue;
-        }
-        if (opened == -ENOENT || opened == -ENOTDIR || opened == -ELOOP)
-            opened = -ESTALE;
-        if (opened < 0)
-            return err_set(err, opened, "opening a directory of the tree");
-        close(fd);
-        fd = opened;
-        at = end + (end < path.len);
-    }
-    r = tree_stat(fd, NULL, &state);
-    if (r < 0)
-        return err_set(err, r, "opening a directory of the tree");
-    if (state.device != known.device || state.inode != known.inode)
-        return err_set(err, -ESTALE, "opening a directory of the tree");
-    return TAKE_FD(fd);
 }

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from lib.expect import Event
-from lib.scenarios import META, REFUSED, act_event, files, scenario
+from lib.scenario import META, REFUSED, act_event, files, scenario
 
 URING = ("io_uring",)
 OPEN = lambda run: (os.chmod(run.work, 0o755), run.write("f"), run.write("d/x"))  # noqa: E731
@@ -117,12 +117,12 @@ for title, number, action, arguments in [("rename", 38, "rename", ("f", "g")), (
         return [act_event(run, action, "g" if second == "g" else arguments[0], pid)]
 
 
-for title, kind, action, arguments, told in [
+for title, kind, action, arguments, reported in [
         ("mkdir", "uring-mkdir", "mkdir", ("n",), "n"), ("link", "uring-link", "link", ("f", "n"), "n"),
         ("fallocate", "uring-fallocate", "open-write", ("f",), "f"), ("unlink, polled by the kernel", "uring-poll", "unlink", ("f",), "f")]:
     @scenario("io_uring " + title, needs=URING, before=files("f"))
-    def _(run, kind=kind, action=action, arguments=arguments, told=told):
-        return [act_event(run, action, told, run.act(kind, *[run.path(a) for a in arguments]))]
+    def _(run, kind=kind, action=action, arguments=arguments, reported=reported):
+        return [act_event(run, action, reported, run.act(kind, *[run.path(a) for a in arguments]))]
 
 
 @scenario("io_uring symlink", needs=URING)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The scenarios with containers: every road to a container's file, and a container's life."""
+"""The scenarios with containers: every access path to a container's file, and a container's life."""
 import os
 import signal
 import subprocess
 
 from lib.expect import Event, Never
-from lib.scenarios import act_event, scenario
+from lib.scenario import act_event, scenario
 from lib.silence import Silence
 
 WEB = lambda run: ["web:/prd"]  # noqa: E731
@@ -43,6 +43,13 @@ def _(run):
 def _(run):
     run.docker("exec", "web", "rm", "/prd/lower")
     return [gone("/prd/lower", "container")]
+
+
+@container("a lower file, the folder above copied up", before=lambda run: run.docker.run("web"),
+           targets=lambda run: ["web:/prd/sub"])
+def _(run):
+    run.docker("exec", "web", "sh", "-c", "rm /prd/sub/deep")
+    return [gone("/prd/sub/deep", "container")]
 
 
 @container("chmod, chown and write of a lower file", harmless=("create", "truncate"))
@@ -87,7 +94,7 @@ def _(run):
     return [Event("unlink", "/prd/upper", culprit__victim__container__name="web")]
 
 
-@container("written to, each time told once")
+@container("written to, each time reported once")
 def _(run):
     first, second = "/prd/upper", "/prd/lower"
     for path in (first, second):
@@ -172,12 +179,12 @@ def _(run):
 def _(run):
     expected = late(run, ("stop", "-t", "2", "web"), ("start", "web"))
     if run.session.sensor == "audit" and not run.said("had started again before"):
-        raise RuntimeError("neither told nor said to be missing")
+        raise RuntimeError("neither reported nor said to be missing")
     return expected
 
 
 @container("made and moved away, both while culprit is late", targets=lambda run: ["web:/prd/mid/leaf"], gaps=True,
-           limits={"fanotify": "what stands there is looked at when its turn comes: by then it is somewhere else"})
+           limits={"fanotify": "what is there is looked at when its turn comes: by then it is somewhere else"})
 def _(run):
     run.session.process.send_signal(signal.SIGSTOP)
     try:
@@ -193,7 +200,7 @@ def twins(run):
     run.docker("exec", "other", "sh", "-c", "echo z > /prd/sub/upper3")
 
 
-# audit's rules are told apart by their text alone: the second container's must not be the first one's
+# audit's rules are distinguished by their text alone: the second container's must not be the first one's
 @container("the same path in two of one image", before=twins, targets=lambda run: ["web:/prd", "other:/prd"],
            harmless=("create", "truncate"))
 def _(run):
@@ -216,7 +223,7 @@ def _(run):
 def _(run):
     inside = ["nsenter", "-t", str(run.docker.pid("other")), "-m", "/bin/busybox"]
     subprocess.run([*inside, "mount", "-t", "tmpfs", "none", "/prd/sub"], check=True)
-    run.told("mount")
+    run.reported("mount")
     subprocess.run([*inside, "umount", "/prd/sub"], check=True)
     return [Event(action, "/prd/sub", culprit__victim__container__name="other") for action in ("mount", "unmount")]
 
@@ -282,7 +289,7 @@ def _(run):
     return [gone("/prd/lower", "container"), gone("/prd/sub/deep", "container")]
 
 
-# as hardening guides have them: loaded before ours, their key stands in the record instead of ours
+# as hardening guides have them: loaded before ours, their key is in the record instead of ours
 AUDITED = ["-a", "always,exit", "-F", "arch=b64", "-S", "unlink,unlinkat,rename,renameat,renameat2", "-k", "delete"]
 
 

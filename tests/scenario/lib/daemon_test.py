@@ -1,13 +1,30 @@
 # SPDX-License-Identifier: MIT
 """What the tests of `culprit daemon` share: a directory to work in, checks that are counted, waiting, processes that are ended with it."""
 import os
+import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 CULPRIT = os.path.realpath(sys.argv[1])  # the first argument of each of these tests
+
+
+def own_port():
+    """A port of 127.0.0.1 that nobody else gets by chance, also while nobody listens there: below those that the kernel gives away itself."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        first = int(f.read().split()[0])
+    while True:
+        port = random.randrange(10000, first) if first > 11000 else 0
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            try:
+                stream.bind(("127.0.0.1", port))
+                datagrams.bind(stream.getsockname())
+            except OSError:
+                continue
+            return stream.getsockname()[1]
 
 
 def touch(path):

@@ -3,22 +3,32 @@
 # Source it; then docker_start, docker_image NAME DIR, dk ARGS..., docker_stop.
 
 docker_start() { # docker_start DIR
+    local try
     DOCKER_DIR=$1
     mkdir -p "$DOCKER_DIR"/{data,exec}
     export DOCKER_HOST=unix://$DOCKER_DIR/docker.sock
+    # it gives its containerd 15 seconds, whatever else the machine has to do: the next try finds more of it in memory
+    for try in 1 2 3 4; do
+        docker_try && return 0
+        kill -0 "$DOCKER_PID" 2> /dev/null && break
+    done
+    echo "docker: the private dockerd did not start:" >&2
+    tail -5 "$DOCKER_DIR/dockerd.log" >&2
+    return 1
+}
+
+docker_try() {
+    local i
     # overlay2 needs a file system that is no overlay itself
     dockerd --data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" -H "$DOCKER_HOST" \
         --pidfile "$DOCKER_DIR/pid" --bridge=none --iptables=false --ip6tables=false \
         > "$DOCKER_DIR/dockerd.log" 2>&1 &
     DOCKER_PID=$!
-    local i
     for ((i = 0; i < ${DOCKER_WAIT:-1200}; i++)); do
         docker version > /dev/null 2>&1 && return 0
         kill -0 "$DOCKER_PID" 2> /dev/null || break
         sleep 0.1
     done
-    echo "docker: the private dockerd did not start:" >&2
-    tail -5 "$DOCKER_DIR/dockerd.log" >&2
     return 1
 }
 

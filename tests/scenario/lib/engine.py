@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import time
 
+from lib.mounts import unmount_below
+
 APPLETS = "sh sleep rm mv cp ls cat chmod chown mkdir rmdir touch true id ln dd truncate".split()
 IDLE = ["/bin/sh", "-c", 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done']
 
@@ -25,6 +27,16 @@ def make_root(root):
     return root
 
 
+def end_daemon(daemon):
+    """Asked to, as it has to clear up; on a busy machine that takes its time."""
+    daemon.terminate()
+    try:
+        daemon.wait(120)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
+
+
 class Docker:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="culprit-docker.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
@@ -32,17 +44,23 @@ class Docker:
         self.env = {**os.environ, "DOCKER_HOST": self.host}
         os.environ["DOCKER_HOST"] = self.host  # culprit's too
         self.log = open(self.dir + "/log", "wb")
+        # it gives its containerd 15 seconds, whatever else the machine has to do: the next try finds more of it in memory
+        if not any(self.begins() for _ in range(4)):
+            raise RuntimeError("dockerd ended: " + open(self.dir + "/log", errors="replace").read()[-500:])
+        self.make_image()
+
+    def begins(self):
         self.daemon = subprocess.Popen(
             ["dockerd", "--data-root", self.dir + "/data", "--exec-root", self.dir + "/exec", "-H", self.host,
              "--pidfile", self.dir + "/pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
             stdout=self.log, stderr=self.log)
         for _ in range(1200):
             if self("version", check=False).returncode == 0:
-                break
+                return True
             if self.daemon.poll() is not None:
-                raise RuntimeError("dockerd ended: " + open(self.dir + "/log", errors="replace").read()[-500:])
+                return False
             time.sleep(0.1)
-        self.make_image()
+        raise RuntimeError("dockerd does not answer: " + open(self.dir + "/log", errors="replace").read()[-500:])
 
     def __call__(self, *arguments, check=True):
         r = subprocess.run(["docker", *arguments], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -76,10 +94,6 @@ class Docker:
 
     def stop(self):
         self.clear()
-        self.daemon.terminate()
-        self.daemon.wait(30)
-        with open("/proc/mounts", encoding="utf-8", errors="replace") as f:
-            mounts = [l.split()[1] for l in f if l.split()[1].startswith(self.dir)]
-        for m in sorted(mounts, reverse=True):
-            subprocess.run(["umount", "-l", m], check=False)
+        end_daemon(self.daemon)
+        unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import time
 
-from lib.engine import Docker as PrivateDocker, IDLE, make_root
+from lib.engine import Docker as PrivateDocker, IDLE, end_daemon, make_root
+from lib.mounts import unmount_below
 
 
 class Missing(Exception):
@@ -230,8 +231,7 @@ class Containerd:
 
     def stop(self):
         self.clear()
-        self.daemon.terminate()
-        self.daemon.wait(20)
+        end_daemon(self.daemon)
         unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -307,13 +307,6 @@ class Runc:
         self.clear()
         unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
-
-
-def unmount_below(directory):
-    with open("/proc/mounts", encoding="utf-8", errors="replace") as f:
-        mounts = [l.split()[1] for l in f if l.split()[1].startswith(directory)]
-    for m in sorted(mounts, reverse=True):
-        subprocess.run(["umount", "-l", m], check=False)
 
 
 class Engines:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What culprit should have told, compared with what it told."""
+"""What culprit should have reported, compared with what it reported."""
 import os
 
 from lib.unknown import what_is_not_known
@@ -79,7 +79,7 @@ def stands_for(line, event, run):
 
 
 class Never(Event):
-    """What must not be told, though it would be harmless elsewhere."""
+    """What must not be reported, though it would be harmless elsewhere."""
 
 
 def is_less(event, line, run):
@@ -91,26 +91,26 @@ UNKNOWN = ("culprit.route None", "culprit.syscall None", "culprit.file.previous_
 
 
 # What may stand beside an expected change without being a wrong answer: reading, and how a write is
-# told (opened, truncated, written), which sensors see in different steps.
+# reported (opened, truncated, written), which sensors see in different steps.
 HARMLESS = {"read", "exec", "open-write", "write"}
 
 
 def is_scenery(line, scenario):
-    """What the battery itself did to set the scene, where that may be told: no answer to what another is expected
+    """What the battery itself did to set the scene, where that may be reported: no answer to what another is expected
     to have done."""
     return get(line, "event.action") in scenario.harmless and get(line, "process.pid") == os.getpid()
 
 
 def is_interruption(line):
-    """What a busy machine may hide, of whatever file: a gap, and no fault of what is told. (What is not told is one.)"""
+    """What a busy machine may hide, of whatever file: a gap, and no fault of what is reported. (What is not reported is one.)"""
     message = get(line, "message") or ""
     return "had interrupted them" in message or "had started again before" in message
 
 
 def compare(expected, lines, run, scenario, uncertain=None):
-    """(what was told wrong, what was not told, what was said to be unknown: gaps). uncertain: a list that takes what
-    may be told as not certain; None: nothing may."""
-    wrong, missing, gaps, untold = [], [], [], []
+    """(what was reported wrong, what was not reported, what was said to be unknown: gaps). uncertain: a list that takes what
+    may be reported as not certain; None: nothing may."""
+    wrong, missing, gaps, unreported = [], [], [], []
     events = [l for l in lines if get(l, "event.kind") == "event"]
     used = set()
     for e in expected:
@@ -118,12 +118,12 @@ def compare(expected, lines, run, scenario, uncertain=None):
         candidates = [i for i, l in enumerate(events) if i not in used and get(l, "event.action") in actions
                       and e.is_at(run, get(l, "file.path")) and not is_scenery(l, scenario)]
         if isinstance(e, Never):
-            wrong += [f"told, but never done: {e}"] * len(candidates)
+            wrong += [f"reported, but never done: {e}"] * len(candidates)
             continue
         if not candidates:
             if not e.optional:
-                missing.append(f"not told: {e}")
-                untold.append(e)
+                missing.append(f"not reported: {e}")
+                unreported.append(e)
             continue
         best = min(candidates, key=lambda i: len(differences(e, events[i], run)))
         used.add(best)
@@ -133,18 +133,18 @@ def compare(expected, lines, run, scenario, uncertain=None):
         action = get(line, "event.action")
         if i in used or action in scenario.harmless or action in HARMLESS or is_makers(line, events):
             continue
-        # told of the right actor and without a place: less than what is expected, and not wrong
-        if get(line, "file.path") is None and any(action in e.action.split("|") and is_less(e, line, run) for e in untold):
+        # reported of the right actor and without a place: less than what is expected, and not wrong
+        if get(line, "file.path") is None and any(action in e.action.split("|") and is_less(e, line, run) for e in unreported):
             missing.append(f"{action}: its place is not known")
             continue
-        unsure = [(e, unknown) for e in untold if uncertain is not None for unknown in [stands_for(line, e, run)] if unknown]
+        unsure = [(e, unknown) for e in unreported if uncertain is not None for unknown in [stands_for(line, e, run)] if unknown]
         if unsure:
             event, unknown = unsure[0]
-            untold.remove(event)
-            missing.remove(f"not told: {event}")
+            unreported.remove(event)
+            missing.remove(f"not reported: {event}")
             uncertain.append(f"{event}: {unknown} is not known")
             continue
-        wrong.append(f"told too much: {action} {get(line, 'file.path')} by {get(line, 'process.name')}"
+        wrong.append(f"reported too much: {action} {get(line, 'file.path')} by {get(line, 'process.name')}"
                      f" {get(line, 'event.outcome')}")
     for field in ("event.id", "@timestamp", "ecs.version", "host.name"):
         if any(get(l, field) is None for l in events):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""More scenarios of files: contents through rare roads, metadata, mounts, aliases, what is watched."""
+"""More scenarios of files: contents through rare ways, metadata, mounts, aliases, what is watched."""
 import json
 import os
 import signal
@@ -7,7 +7,7 @@ import subprocess
 
 from lib.expect import Event, Never
 from lib.run import Skip
-from lib.scenarios import META, act_event, files, scenario
+from lib.scenario import META, act_event, files, scenario
 
 # ---- names ----
 
@@ -45,8 +45,8 @@ def _(run):
 # ---- contents ----
 
 def ended(name, kind, *arguments, before=None, needs=("contents", "close-write"), others=(), **more):
-    """Written, and the end of it is told."""
-    @scenario(name + ", told at its end", needs=needs, before=before or files("f", *others), harmless=("truncate",))
+    """Written, and the end of it is reported."""
+    @scenario(name + ", reported at its end", needs=needs, before=before or files("f", *others), harmless=("truncate",))
     def _(run):
         pid = run.act(kind, *[run.path(a) for a in arguments])
         return [act_event(run, "open-write", "f", pid), act_event(run, "write", "f", pid, **more)]
@@ -82,7 +82,7 @@ def _(run):
           limits={"fanotify": "who opened is not seen, who wrote is"})
 def _(run):
     parent = run.act("passed", run.path("f"))
-    # fanotify tells of opening by the first write: by who wrote (culprit(1)); the route tells the sensors apart
+    # fanotify reports opening by the first write: by who wrote (culprit(1)); the route distinguishes the sensors
     opener = parent if "route" in run.has else (parent, run.child)
     return [act_event(run, "open-write", "f", opener), act_event(run, "write", "f", run.child)]
 
@@ -113,10 +113,10 @@ def _(run):
 @scenario("each write while it happens", needs=("each-write",), options=["--writes"], before=files("f"))
 def _(run):
     p = subprocess.Popen([run.act_path, "holds", run.path("f"), "30000"], stdout=subprocess.DEVNULL)
-    told = run.told("write", alive=lambda: p.poll() is None)
+    reported = run.reported("write", alive=lambda: p.poll() is None)
     p.terminate()
-    p.wait(20)
-    return [act_event(run, "write", "f", p.pid)] if told else [Event("write", "(not while it happened)")]
+    p.wait(120)
+    return [act_event(run, "write", "f", p.pid)] if reported else [Event("write", "(not while it happened)")]
 
 
 @scenario("an older file linked, and its first name replaced, while the reader is late", before=files("f"), alone=True)
@@ -194,7 +194,7 @@ def _(run):
             p.stdout.readline()
         finally:
             run.session.process.send_signal(signal.SIGCONT)
-        run.told("chown")
+        run.reported("chown")
         p.stdin.close()
     return [Event("chmod", "f", culprit__before__mode="0644", culprit__after__mode="0600"),
             Event("chown", "f", culprit__before__uid="0", culprit__after__uid="5"), Never("attributes", "f")]
@@ -244,12 +244,31 @@ LATER = {"audit": "a mount below the watched folder, or its own renaming, is fol
           before=lambda run: os.mkdir(run.path("m")))
 def _(run):
     one = run.act("mount-tmpfs", run.path("m"))
-    run.told("mount")
+    run.reported("mount")
     run.settle(0.5)
     run.sh("echo x > m/f; rm m/f")
     two = run.act("umount", run.path("m"))
     return [act_event(run, "mount", "m", one), act_event(run, "unmount", "m", two), Event("create", "m/f"),
             Event("unlink", "m/f")]
+
+
+@scenario("another file system in the place of one that was unmounted", gaps=True, harmless=("create", "utime", "mount", "unmount"), limits=LATER,
+          before=lambda run: (os.mkdir(run.path("m")), subprocess.run(["mount", "-t", "tmpfs", "t", run.path("m")], check=True)))
+def _(run):
+    """It has the same device's number, as a rule, and none of the marks of the first one."""
+    run.sh("> m/first")
+    if not run.said("m/first", 20):
+        raise Skip("what is done on a tmpfs is not seen here")
+    for _ in range(2):
+        subprocess.run(["umount", run.path("m")], check=True)
+        run.settle(1.5)  # looked at while nothing was mounted, and after
+        subprocess.run(["mount", "-t", "tmpfs", "t", run.path("m")], check=True)
+        run.settle(1.5)
+    for i in range(60):
+        run.sh(f"> m/p{i}")
+        if run.said(f"m/p{i}", 1):
+            break
+    return [act_event(run, "unlink", f"m/p{i}", run.act("unlink", run.path(f"m/p{i}")))]
 
 
 @scenario("a folder bound over the watched one by the new mount calls", needs=("mounts",), gaps=True)
@@ -312,7 +331,7 @@ def _(run):
 @scenario("the watched folder renamed, and back", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           limits=LATER)
 def _(run):
-    run.steps("mv d e", 0.3, "mv e d", 0.3, "rm d/f")
+    run.steps("mv d e", ("rename", "e"), 0.3, "mv e d", ("rename", "d"), 0.3, "rm d/f")
     return [Event("rename", "e", culprit__file__previous_path="d"), Event("rename", "d", culprit__file__previous_path="e"),
             Event("unlink", "d/f", executable="/usr/bin/rm")]
 
@@ -320,14 +339,14 @@ def _(run):
 @scenario("the folder above the watched one renamed away and replaced", before=files("a/d/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"))
 def _(run):
-    run.steps("mv a b", 0.3, "mkdir -p a/d", 0.3, "echo x > a/d/g; rm a/d/g")
+    run.steps("mv a b", ("rename", "b"), 0.3, "mkdir -p a/d", ("mkdir", "a/d"), 0.3, "echo x > a/d/g; rm a/d/g")
     return [Event("create", "a/d/g"), Event("unlink", "a/d/g")]
 
 
 REPLACED = {"fanotify": "what is done below a folder that replaces one above, before it is watched, is a gap"}
 
 
-# before anybody looked: what is told of the new one must not be what stands in the old one's place
+# before anybody looked: what is reported of the new one must not be what is in the old one's place
 @scenario("the folder above the watched one renamed away and replaced at once", before=files("a/d/s/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"), limits=REPLACED)
 def _(run):

@@ -11,12 +11,13 @@ import tempfile
 import threading
 import time
 
-from lib.expect import is_interruption
+from lib.expect import get, is_interruption
+from lib.mounts import unmount_below
 
-READY_SECONDS = 240  # an emulated kernel on a busy machine takes its time to verify programs
+READY_SECONDS = 900  # an emulated kernel on a busy machine takes its time to verify programs
 
 # What "this kernel or file system cannot do it at all" looks like; any other failure of an actor is a
-# mistake of the scenario, and is told as one.
+# mistake of the scenario, and is reported as one.
 CANNOT = {errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY, errno.ENAMETOOLONG}
 
 
@@ -86,6 +87,18 @@ class Run:
                 return False
             time.sleep(0.05)
 
+    def seen(self, action, path, seconds=20):
+        """Waits until culprit has reported that of that path: it has looked there. What a sensor cannot see is not waited for long."""
+        path = path if path.startswith("/") else self.path(path)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with open(os.path.join(self.session.work, "stdout"), "rb") as f:
+                lines = [json.loads(line) for line in f.read().split(b"\n")[:-1]]
+            if any((get(line, "event.action"), get(line, "file.path")) == (action, path) for line in lines):
+                return True
+            time.sleep(0.05)
+        return False
+
     def turns(self):
         """How often culprit has waited for something: at least once in each turn of its loop."""
         with open(f"/proc/{self.session.process.pid}/status", encoding="ascii", errors="replace") as f:
@@ -108,15 +121,17 @@ class Run:
         return condition()
 
     def steps(self, *steps):
-        """Commands of a shell, and seconds to settle between them."""
+        """Commands of a shell, what is reported of them before the next one, and seconds to settle."""
         for step in steps:
             if isinstance(step, str):
                 self.sh(step)
+            elif isinstance(step, tuple):
+                self.seen(*step)
             else:
                 self.settle(step)
 
-    def told(self, action, seconds=60, alive=lambda: True):
-        """Waits until culprit tells such an event. Who has not what the scenario needs is not waited for long."""
+    def reported(self, action, seconds=60, alive=lambda: True):
+        """Waits until culprit reports such an event. Who has not what the scenario needs is not waited for long."""
         able = self.has.issuperset(self.scenario.needs)
         return self.said(f'"action":"{action}"', seconds if able else 1.5, alive)
 
@@ -145,8 +160,7 @@ class Run:
         return p.pid
 
     def clean(self):
-        for path in (self.dir, self.out):
-            subprocess.run(["umount", "-R", "-l", "-q", path], check=False, stderr=subprocess.DEVNULL)
+        unmount_below(self.work)
         shutil.rmtree(self.work, ignore_errors=True)
 
 
@@ -173,7 +187,7 @@ class Session:
 
     @staticmethod
     def hold_up(process):
-        """It stands still again and again, as on a machine that is busy all the time."""
+        """It is stopped again and again, as on a machine that is busy all the time."""
         while process.poll() is None:
             process.send_signal(signal.SIGSTOP)
             time.sleep(min(random.expovariate(5), 2))  # longer than a program takes to start, often

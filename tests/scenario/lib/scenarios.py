@@ -1,51 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The scenarios: files, names, actors, refusals. One function each; its name is the scenario's."""
+"""The scenarios: names, contents, metadata, mounts, routes, actors, refusals. One function each; its name is the scenario's."""
 import os
 import shutil
 import signal
 import subprocess
+import time
 
 from lib.expect import Event, Never
-
-SCENARIOS = []
-ENGINES = ("docker: ", "podman: ", "containerd: ", "runc: ")
-
-
-class Scenario:
-    """needs: the capabilities without which it cannot be told · harmless: what may be told besides ·
-    gaps: a window may be told · alone: needs a culprit of its own · anywhere: the file system does not
-    matter · guest: would disturb a machine in use · limits: {sensor: why}, a weakness of that sensor that no
-    capability names and the manual tells · costly: sensors with which it is not played, it would take minutes."""
-
-    def __init__(self, during, name, needs, before, after, targets, options, harmless, gaps, alone, anywhere, guest,
-                 limits, costly):
-        self.limits, self.costly = limits or {}, costly
-        self.during, self.name, self.needs = during, name, needs
-        self.before, self.after = before, after
-        self.targets = targets or (lambda run: [run.dir])
-        self.options, self.harmless, self.gaps = options, harmless, gaps
-        self.engine = name.split(": ")[0] if name.startswith(ENGINES) else None  # a real one of its own
-        containers = name.startswith("container: ") or self.engine is not None
-        self.alone = bool(alone or options or gaps or containers)
-        self.anywhere, self.guest = anywhere or containers, guest
-
-
-def scenario(name, needs=("names",), before=None, after=None, targets=None, options=(), harmless=(), gaps=False,
-             alone=False, anywhere=False, guest=False, limits=None, costly=()):
-    def add(function):
-        SCENARIOS.append(Scenario(function, name, needs, before, after, targets, list(options), set(harmless), gaps,
-                                  alone, anywhere, guest, limits, costly))
-        return function
-    return add
-
-
-def files(*names, mode=0o644):
-    return lambda run: [run.write(n, mode=mode) for n in names]
-
-
-def act_event(run, action, path, pid, **more):
-    return Event(action, path, pid=pid, executable="act", **more)
-
+from lib.scenario import META, REFUSED, act_event, files, scenario
 
 # ---- names ----
 
@@ -143,14 +105,14 @@ def _(run):
     return [act_event(run, "link", "b", run.act("link", run.out + "/a", run.path("b")))]
 
 
-@scenario("written to and removed at once: its size is right, or not told", before=files("f"))
+@scenario("written to and removed at once: its size is right, or not reported", before=files("f"))
 def _(run):
     run.sh("echo more >> f; echo new > g; rm f g")
     return [Event("create", "g"), Event("unlink", "f", file__size=lambda n: n in (None, 13)),
             Event("unlink", "g", file__size=lambda n: n in (None, 4))]
 
 
-@scenario("written to and removed while the reader is late: no old size is told", before=files("f", "g"), alone=True)
+@scenario("written to and removed while the reader is late: no old size is reported", before=files("f", "g"), alone=True)
 def _(run):
     run.session.process.send_signal(signal.SIGSTOP)
     try:
@@ -282,9 +244,6 @@ def old_descriptor(run):
 
 # ---- metadata ----
 
-META = ("metadata",)
-
-
 @scenario("chmod", needs=META, before=files("f"))
 def _(run):
     return [act_event(run, "chmod", "f", run.act("chmod", run.path("f"), "4755"), culprit__before__mode="0644",
@@ -343,6 +302,20 @@ def _(run):
     two = run.act("flags", run.path("f"), "-")
     run.settle(0.3)
     return [act_event(run, "setflags", "f", one), act_event(run, "setflags", "f", two)]
+
+
+@scenario("flags of a file elsewhere, then of one here, while the reader is late", needs=("metadata", "flags"), before=files("f"), alone=True, gaps=True,
+          after=lambda run: [run.act("flags", path, "-") for path in (run.out + "/elsewhere", run.path("f"))])
+def _(run):
+    run.write(run.out + "/elsewhere")
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        run.act("flags", run.out + "/elsewhere", "+")
+        time.sleep(0.3)  # settle() would wait for culprit, which is stopped
+        pid = run.act("flags", run.path("f"), "+")
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    return [act_event(run, "setflags", "f", pid)]
 
 
 # ---- mounts ----
@@ -451,7 +424,7 @@ def _(run):
 def _(run):
     script = run.write(run.out + "/cleanup.py", "#!/usr/bin/python3\nimport os, sys\nos.unlink(sys.argv[1])\n", 0o755)
     p = subprocess.Popen([script, run.path("f")])
-    p.wait(20)
+    p.wait(120)
     return [Event("unlink", "f", pid=p.pid, process__executable=lambda e: e is not None and "python3" in e,
                   process__args=lambda a: a is not None and script in a)]
 
@@ -478,9 +451,6 @@ def _(run):
 
 
 # ---- refused ----
-
-REFUSED = ("refused",)
-
 
 @scenario("unlink without permission", needs=REFUSED,
           before=lambda run: (os.chmod(run.work, 0o755), run.write("f")))
@@ -515,176 +485,3 @@ def _(run):
 def _(run):
     pid = run.act("unlink", run.path("f"), check=False)
     return [act_event(run, "unlink", "f", pid, outcome="EPERM")]
-
-
-# ---- names of files ----
-
-for title, odd in [("a newline", "a\nb"), ("a tab", "a\tb"), ("a quote", "a\"b'c"), ("a backslash", "a\\b"),
-                   ("%s", "%s%n"), ("255 bytes", "n" * 255), ("a leading dash", "-rf"), ("an escape", "\x1b[31mred")]:
-    @scenario("a name with " + title, before=files(odd))
-    def _(run, odd=odd):
-        return [act_event(run, "unlink", odd, run.act("unlink", run.path(odd)))]
-
-
-@scenario("a name that is not UTF-8", before=lambda run: open(os.path.join(os.fsencode(run.dir), b"x\xff\xfe"), "w").close())
-def _(run):
-    p = subprocess.Popen([run.act_path, "unlink", os.path.join(os.fsencode(run.dir), b"x\xff\xfe")],
-                         stdout=subprocess.DEVNULL)
-    p.wait(20)
-    return [Event("unlink", "x\ufffd\ufffd", pid=p.pid,
-                  culprit__raw=lambda raw: raw is not None and any(v.endswith("78fffe") for v in raw.values()))]
-
-
-def long_path(run):
-    fd = os.open(run.dir, os.O_RDONLY)
-    for _ in range(40):
-        os.mkdir("d" * 120, dir_fd=fd)
-        inner = os.open("d" * 120, os.O_RDONLY, dir_fd=fd)
-        os.close(fd)
-        fd = inner
-    os.close(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
-    run.fd = fd
-
-
-@scenario("a path longer than 4,096 bytes", before=long_path)
-def _(run):
-    p = subprocess.Popen([run.act_path, "unlink", "f"], preexec_fn=lambda: os.fchdir(run.fd),
-                         stdout=subprocess.DEVNULL)
-    p.wait(20)
-    os.close(run.fd)
-    return [Event("unlink", "/".join(["d" * 120] * 40 + ["f"]), pid=p.pid)]
-
-
-@scenario("depth 100", before=lambda run: run.write("/".join(["d"] * 100 + ["f"])))
-def _(run):
-    path = "/".join(["d"] * 100 + ["f"])
-    return [act_event(run, "unlink", path, run.act("unlink", run.path(path)))]
-
-
-# ---- what is watched ----
-
-@scenario("a watch of one file", before=files("f", "g"), targets=lambda run: [run.path("f")])
-def _(run):
-    run.act("unlink", run.path("g"))
-    return [act_event(run, "unlink", "f", run.act("unlink", run.path("f")))]
-
-
-@scenario("a watched file replaced by an editor, then deleted", before=files("f"), targets=lambda run: [run.path("f")])
-def _(run):
-    run.sh("echo new > .f.swp; mv .f.swp f; rm f")
-    return [Event("rename", "f", executable="/usr/bin/mv"), Event("replace", "f"), Event("unlink", "f")]
-
-
-@scenario("a file that does not exist yet", targets=lambda run: [run.path("f")])
-def _(run):
-    run.sh("echo x > f; rm f")
-    return [Event("create", "f"), Event("unlink", "f", executable="/usr/bin/rm")]
-
-
-@scenario("a folder that does not exist yet", targets=lambda run: [run.path("d/e")])
-def _(run):
-    run.steps("mkdir d; mkdir d/e", 0.3, "echo x > d/e/f; rm d/e/f")
-    return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
-
-
-@scenario("a folder that does not exist yet, one name after the other", targets=lambda run: [run.path("d/e")])
-def _(run):
-    run.steps("mkdir d", 0.3, "cd d; mkdir e", 0.3, "cd d; echo x > e/f; rm e/f")
-    return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
-
-
-@scenario("a folder deleted and made again", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True)
-def _(run):
-    run.steps("rm -r d", 0.3, "mkdir d", 0.3, "echo x > d/g; rm d/g")
-    return [Event("unlink", "d/f"), Event("rmdir", "d"), Event("mkdir", "d"), Event("create", "d/g"),
-            Event("unlink", "d/g")]
-
-
-# ---- what lies above the watched path ----
-
-def above(run, old, new, target, **more):
-    return Event("rename", new, culprit__file__previous_path=run.path(old), culprit__file__carried=run.path(target), **more)
-
-
-@scenario("a folder above is moved away", before=files("d/mid/leaf/k"), targets=lambda run: [run.path("d/mid/leaf/k")])
-def _(run):
-    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k", pid=run.act("rename", run.path("d/mid"), run.path("d/gone")))]
-
-
-@scenario("a folder above is moved away and comes back", before=files("d/mid/leaf/k"),
-          targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
-def _(run):
-    run.steps("mv d/mid d/gone", 0.5, "mv d/gone d/mid", 0.5, "rm d/mid/leaf/k")
-    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), above(run, "d/gone", "d/mid", "d/mid/leaf/k"),
-            Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
-
-
-@scenario("a folder above is moved away and made anew", before=files("d/mid/leaf/k"),
-          targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
-def _(run):
-    run.steps("mv d/mid d/gone; mkdir -p d/mid/leaf", 0.5, "echo x > d/mid/leaf/k", 0.3, "rm d/mid/leaf/k")
-    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), Event("create", "d/mid/leaf/k"),
-            Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
-
-
-# an engine's storage is, for as long as each of its commands takes
-@scenario("a folder above is mounted on itself for a moment", before=files("d/mid/f"), targets=lambda run: [run.path("d/mid")],
-          harmless=("mount", "unmount"))
-def _(run):
-    run.steps("mount --bind d d", 1.2, "umount d", 1.2)
-    return [act_event(run, "unlink", "d/mid/f", run.act("unlink", run.path("d/mid/f")))]
-
-
-@scenario("a folder several levels up is moved", before=lambda run: (run.write("d/mid/leaf/k"), run.write("o/x/f")),
-          targets=lambda run: [run.path("d/mid/leaf")])
-def _(run):
-    return [above(run, "d", "o/x/b", "d/mid/leaf", pid=run.act("rename", run.path("d"), run.path("o/x/b")))]
-
-
-@scenario("a link on the way is replaced, removed and made anew",
-          before=lambda run: (run.write("one/k"), run.write("two/k"), os.symlink("one", run.path("l"))),
-          targets=lambda run: [run.path("l/k")], gaps=True)
-def _(run):
-    run.steps("ln -s two l.new; mv -T l.new l", 1.5, "rm two/k; rm l", 0.5, "ln -s one l", 1.5, "rm one/k")
-    return [above(run, "l.new", "l", "l/k"), Event("unlink", "two/k"),
-            Event("unlink", "l", culprit__file__carried=run.path("l/k")),
-            Event("symlink", "l", culprit__file__carried=run.path("l/k")), Event("unlink", "one/k")]
-
-
-@scenario("two watches that overlap", before=files("d/f"), targets=lambda run: [run.path(), run.path("d")])
-def _(run):
-    pid = run.act("unlink", run.path("d/f"))
-    return [act_event(run, "unlink", "d/f", pid), act_event(run, "unlink", "d/f", pid, optional=True)]
-
-
-@scenario("a watch through a symbolic link", before=lambda run: (run.write("real/f"), os.symlink("real", run.path("l"))),
-          targets=lambda run: [run.path("l")])
-def _(run):
-    return [act_event(run, "unlink", "real/f", run.act("unlink", run.path("real/f")))]
-
-
-# ---- load, and itself ----
-
-@scenario("a storm elsewhere", alone=True, anywhere=True, before=files("f"))
-def _(run):
-    storm = subprocess.Popen([run.act_path, "storm", run.out + "/s", "20000"], stdout=subprocess.DEVNULL)
-    pid = run.act("unlink", run.path("f"))
-    storm.wait(120)
-    return [act_event(run, "unlink", "f", pid)]
-
-
-@scenario("a storm inside", alone=True, anywhere=True, before=files("f"), harmless=("create", "unlink"))
-def _(run):
-    run.act("storm", run.path("s"), 5000)
-    return [act_event(run, "unlink", "f", run.act("unlink", run.path("f")))]
-
-
-@scenario("the watch covers culprit's own store", alone=True, anywhere=True, before=files("f"), targets=lambda run: [run.work],
-          harmless=("create", "unlink", "chmod", "truncate"))
-def _(run):
-    pid = run.act("unlink", run.path("f"))
-    run.settle(1)
-    size = os.path.getsize(run.work + "/store.db-wal")
-    run.settle(1)
-    assert os.path.getsize(run.work + "/store.db-wal") - size < 200000, "it feeds itself"
-    return [act_event(run, "unlink", "f", pid)]

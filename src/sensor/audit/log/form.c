@@ -52,7 +52,7 @@ static unsigned convert(struct audit_form *f, struct bytes text, struct sbuf *ou
         return audit_form_export(f, text, out);
     if (!text.len)
         return 0;
-    if (text.data[0] == '{')
+    if (text.data[0] == '{' || (text.len > 1 && text.data[0] == '[' && text.data[1] == '{'))
         return audit_form_json(f, text, out);
     if (audit_form_is_interpreted(text))
         return audit_form_interpreted(text, out);
@@ -69,6 +69,8 @@ unsigned audit_form_line(struct audit_form *f, struct bytes line, struct sbuf *o
     size_t at = out->len;
     unsigned count;
 
+    if (f->binary) /* each byte counts */
+        return audit_form_export(f, line, out);
     if (is_separator(text)) {
         f->separated = true;
         end_of_event(f, out);

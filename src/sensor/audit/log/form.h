@@ -7,6 +7,8 @@
  *   - ausearch's output, raw and interpreted (-i); its separators are no records
  *   - the journal: short lines (audit[200]: SYSCALL ...), export format, JSON
  *   - laurel's and auditbeat's JSON
+ *   - lines in a member of JSON, as docker, filebeat, fluentd, vector and Elasticsearch keep them; a Kubernetes node's (CRI);
+ *     what grep puts before a file's lines
  * What these forms do not hold (the serial number in short journal lines, the numbers of users in interpreted ones) stays
  * unknown: users are given by name, serial numbers are made up for each event. A host in a prefix becomes node=.
  * Pure, but for the time zone and the year of today where a form has neither.
@@ -16,6 +18,7 @@
 #include "sensor/audit/log/form_state.h"
 #include "util/bytes.h"
 
+/* Frees what it has collected. What an entry without its end held is lost: audit_form_end() comes before. */
 void audit_form_done(struct audit_form *form);
 
 /* True if the text (the beginning of a log, whole lines) has another form than auditd's. */

@@ -7,6 +7,7 @@
 #include "sensor/audit/log/form_state.h"
 #include "util/bytes.h"
 
+/* Is it a record of that output? The second one as audit_form_line() (form.h): 0 or 1 records, added to `out`. */
 bool audit_form_is_interpreted(struct bytes line);
 unsigned audit_form_interpreted(struct bytes line, struct sbuf *out);
 /* A string as the kernel writes what others control: quoted or hexadecimal. */

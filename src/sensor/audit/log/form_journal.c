@@ -3,11 +3,13 @@
 
 /*
  * The journal's export format (systemd.io/JOURNAL_EXPORT_FORMATS): an entry is a row of FIELD=value lines, ended by an
- * empty one. Values that are no text are in a binary form, which is not read here.
+ * empty one. A value that is no text, or has several lines, is a line FIELD, the number of its bytes in eight of them (little-endian),
+ * the bytes, and a newline: these are not read, but passed over byte by byte, as a program's message may hold what looks like fields.
  */
 
 #include "sensor/audit/log/form_text.h"
 #include "util/limits.h"
+#include "util/load.h"
 #include "util/parse.h"
 
 bool audit_form_is_export(struct bytes line)
@@ -31,6 +33,44 @@ static struct bytes value_of(struct bytes entry, const char *field)
     return BYTES_NULL;
 }
 
+bool audit_form_is_trusted(struct bytes transport, struct bytes uid)
+{
+    return !transport.len || bytes_equal_str(transport, "audit") || bytes_equal_str(transport, "kernel") || bytes_equal_str(uid, "0");
+}
+
+/* ---- values that are no text ---- */
+
+static bool is_field_name(struct bytes line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (line.data[i] != '_' && (line.data[i] < 'A' || line.data[i] > 'Z') && (line.data[i] < '0' || line.data[i] > '9'))
+            return false;
+    return line.len > 0;
+}
+
+/* A length that no field of a journal has: the log is damaged, and what comes is read as lines again. */
+#define VALUE_MAX (64u << 20)
+
+static void pass_over(struct audit_form *f, struct bytes line)
+{
+    size_t taken = 0, all = line.len + 1; /* with its newline */
+
+    while (f->length_have < sizeof(f->length) && taken < all) {
+        f->length[f->length_have++] = (taken < line.len ? line.data[taken] : '\n');
+        taken++;
+        if (f->length_have == sizeof(f->length)) {
+            f->binary_left = load_le32(f->length) | (uint64_t)load_le32(f->length + 4) << 32;
+            f->binary_left = f->binary_left > VALUE_MAX ? 0 : f->binary_left + 1;
+        }
+    }
+    if (f->length_have < sizeof(f->length))
+        return;
+    f->binary = f->binary_left > all - taken;
+    f->binary_left -= f->binary ? all - taken : f->binary_left;
+}
+
+/* ---- the entry ---- */
+
 static unsigned finish(struct audit_form *f, struct sbuf *out)
 {
     struct bytes entry = sbuf_bytes(&f->entry), message = value_of(entry, "MESSAGE");
@@ -46,6 +86,8 @@ static unsigned finish(struct audit_form *f, struct sbuf *out)
         sbuf_add_bytes(out, audit_form_trim(message));
         sbuf_add_char(out, '\n');
         count = 1;
+    } else if (!audit_form_is_trusted(value_of(entry, "_TRANSPORT"), value_of(entry, "_UID"))) {
+        count = 0;
     } else {
         count = audit_form_message(f, audit_form_trim(message), host, time_us / 1000, out);
     }
@@ -55,8 +97,17 @@ static unsigned finish(struct audit_form *f, struct sbuf *out)
 
 unsigned audit_form_export(struct audit_form *f, struct bytes line, struct sbuf *out)
 {
+    if (f->binary) {
+        pass_over(f, line);
+        return 0;
+    }
     if (!line.len)
         return finish(f, out);
+    if (is_field_name(line)) {
+        f->binary = true;
+        f->length_have = 0;
+        return 0;
+    }
     if (f->entry.len + line.len < LIMIT_LOG_LINE) {
         sbuf_add_bytes(&f->entry, line);
         sbuf_add_char(&f->entry, '\n');

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "sensor/audit/log/form_interpreted.h"
+#include "sensor/audit/log/form_journal.h"
 #include "sensor/audit/log/form_text.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
@@ -51,15 +52,23 @@ static struct bytes message_of(struct audit_form *f, const json_t *entry)
     return sbuf_bytes(&f->scratch);
 }
 
+/* A message of several lines is a program's, which may write what looks like a record in the next one. */
+static struct bytes first_line(struct bytes message)
+{
+    const char *newline = message.len ? memchr(message.data, '\n', message.len) : NULL;
+
+    return newline ? (struct bytes){ message.data, (size_t)(newline - message.data) } : message;
+}
+
 static unsigned from_journal(struct audit_form *f, const json_t *entry, struct sbuf *out)
 {
-    struct bytes message = audit_form_trim(message_of(f, entry)), type = text_at(entry, "_AUDIT_TYPE_NAME");
+    struct bytes message = first_line(audit_form_trim(message_of(f, entry))), type = text_at(entry, "_AUDIT_TYPE_NAME");
     struct bytes host = text_at(entry, "_HOSTNAME");
     uint64_t time_us = number_at(entry, "_SOURCE_REALTIME_TIMESTAMP");
 
     if (!time_us)
         time_us = number_at(entry, "__REALTIME_TIMESTAMP");
-    if (!type.len || !json_object_get(entry, "_AUDIT_ID") || !bytes_starts_with(message, type))
+    if (!type.len || !json_object_get(entry, "_AUDIT_ID") || !bytes_starts_with(message, type) || !audit_form_is_word(type))
         return audit_form_message(f, message, host, time_us / 1000, out);
     audit_form_head(out, host, type, time_us / 1000, number_at(entry, "_AUDIT_ID"));
     sbuf_add_bytes(out, audit_form_trim((struct bytes){ message.data + type.len, message.len - type.len }));
@@ -87,12 +96,32 @@ static struct bytes without_base(struct bytes b)
     return prefixed ? (struct bytes){ b.data + 2, b.len - 2 } : b;
 }
 
+/* Of a user: in quotes, it may have blanks. */
+static bool is_name(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f || text.data[i] == '"')
+            return false;
+    return text.data != NULL;
+}
+
+/* As it is, unless that would be more than a value: what users wrote is decoded by then, and may hold lines of its own. */
+static void add_value(struct sbuf *out, struct bytes text)
+{
+    if (!text.len || audit_form_is_word(text))
+        sbuf_add_bytes(out, text);
+    else
+        audit_form_untrusted(out, text);
+}
+
 static void add_member(struct sbuf *out, const char *key, const json_t *value, struct sbuf *names)
 {
     struct bytes text = text_of(value);
 
+    if (!audit_form_is_word(bytes_of(key)))
+        return;
     if (key[0] >= 'A' && key[0] <= 'Z') { /* translated: UID="root" */
-        if (text.data) {
+        if (is_name(text)) {
             sbuf_addf(names, "%s=\"", key);
             sbuf_add_bytes(names, text);
             sbuf_add_str(names, "\" ");
@@ -109,7 +138,7 @@ static void add_member(struct sbuf *out, const char *key, const json_t *value, s
     else if (is_untrusted(key))
         audit_form_untrusted(out, text);
     else
-        sbuf_add_bytes(out, without_base(text));
+        add_value(out, without_base(text));
     sbuf_add_char(out, ' ');
 }
 
@@ -136,6 +165,19 @@ static void add_argv(struct sbuf *out, const json_t *record, bool as_title)
     }
 }
 
+/* A system call's a0 to a3 are an array, or members of these names. */
+static void add_arguments(struct sbuf *out, const json_t *record)
+{
+    const json_t *arguments = json_object_get(record, "ARGV"), *value;
+    size_t i;
+
+    json_array_foreach(arguments, i, value) {
+        sbuf_addf(out, "a%zu=", i);
+        add_value(out, without_base(text_of(value)));
+        sbuf_add_char(out, ' ');
+    }
+}
+
 static unsigned add_record(const char *type, const json_t *record, struct bytes host, uint64_t time_ms, uint64_t serial,
                            struct sbuf *out)
 {
@@ -143,12 +185,17 @@ static unsigned add_record(const char *type, const json_t *record, struct bytes 
     const json_t *value;
     const char *key;
 
+    if (!audit_form_is_word(bytes_of(type)))
+        return 0;
     audit_form_head(out, host, bytes_of(type), time_ms, serial);
     if (strcmp(type, "EXECVE") == 0 || strcmp(type, "PROCTITLE") == 0)
         add_argv(out, record, type[0] == 'P');
     else
-        json_object_foreach((json_t *)(uintptr_t)record, key, value)
+        json_object_foreach((json_t *)(uintptr_t)record, key, value) {
+            if (strcmp(type, "SYSCALL") == 0 && strcmp(key, "items") == 0) /* the kernel's order, which ausearch relies on */
+                add_arguments(out, record);
             add_member(out, key, value, &names);
+        }
     if (names.len) {
         sbuf_add_char(out, AUDIT_ENRICHED_SEPARATOR);
         sbuf_add_bytes(out, audit_form_trim(sbuf_bytes(&names)));
@@ -188,6 +235,10 @@ static unsigned from_laurel(const json_t *event, struct sbuf *out)
     value = json_object_get(event, "PROCTITLE");
     if (json_is_object(value))
         count += add_record("PROCTITLE", value, host, time_ms, serial, out);
+    else if (count) { /* it is whole: what laurel left out was not lost */
+        audit_form_head(out, host, bytes_of("EOE"), time_ms, serial);
+        sbuf_add_char(out, '\n');
+    }
     return count;
 }
 
@@ -230,7 +281,7 @@ static void add_plain(struct sbuf *out, const char *key, const json_t *value)
         if (bytes_equal_str(text, "unset"))
             text = bytes_of("4294967295");
         sbuf_addf(out, "%s=", key);
-        sbuf_add_bytes(out, text);
+        add_value(out, text);
         sbuf_add_char(out, ' ');
     }
 }
@@ -306,6 +357,8 @@ static unsigned from_auditbeat(const json_t *event, struct sbuf *out)
     json_array_foreach(paths, i, p) {
         audit_form_head(out, host, bytes_of("PATH"), time_ms, serial);
         json_object_foreach((json_t *)(uintptr_t)p, key, value) {
+            if (!audit_form_is_word(bytes_of(key)))
+                continue;
             if (is_untrusted(key))
                 add_string(out, key, value);
             else
@@ -324,19 +377,66 @@ static unsigned from_auditbeat(const json_t *event, struct sbuf *out)
     return 3 + (unsigned)json_array_size(paths);
 }
 
+/* ---- a line of a log in a member: docker, filebeat, fluentd, vector, promtail, an index of Elasticsearch ---- */
+
+static struct bytes host_of(const json_t *object)
+{
+    static const char *const places[][2] = { { "host", NULL },       { "host", "name" },       { "host", "hostname" }, { "hostname", NULL },
+                                             { "_HOSTNAME", NULL },  { "kubernetes", "host" }, { "agent", "hostname" } };
+    struct bytes host = BYTES_NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(places) && !host.len; i++)
+        host = text_of(member(object, places[i][0], places[i][1], NULL));
+    return host;
+}
+
+static unsigned from_wrapper(struct audit_form *f, const json_t *object, struct sbuf *out)
+{
+    static const char *const keys[] = { "message", "log", "line", "_raw", "msg", "MESSAGE" };
+    struct bytes line = text_of(member(object, "event", "original", NULL));
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys) && !line.len; i++)
+        line = text_at(object, keys[i]);
+    while (line.len && line.data[line.len - 1] == '\n')
+        line.len--;
+    return line.len && !memchr(line.data, '\n', line.len) ? audit_form_wrapped(f, line, host_of(object), out) : 0;
+}
+
 /* ---- which of them ---- */
+
+/* An array's objects, one a line. */
+static struct bytes without_array(struct bytes line)
+{
+    if (line.len > 1 && line.data[0] == '[')
+        line = (struct bytes){ line.data + 1, line.len - 1 };
+    while (line.len && (line.data[line.len - 1] == ',' || line.data[line.len - 1] == ']'))
+        line.len--;
+    return line;
+}
 
 unsigned audit_form_json(struct audit_form *f, struct bytes line, struct sbuf *out)
 {
-    json_t *object = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    struct bytes text = without_array(line);
+    json_t *object = json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL); /* laurel may write a member twice: the last is taken */
+    const json_t *source = json_object_get(object, "_source"), *event = json_is_object(source) ? source : object;
     unsigned count = 0;
 
-    if (json_object_get(object, "auditd"))
-        count = from_auditbeat(object, out);
-    else if (json_object_get(object, "ID"))
-        count = from_laurel(object, out);
-    else if (json_object_get(object, "MESSAGE"))
-        count = from_journal(f, object, out);
+    if (object && !audit_form_is_trusted(text_at(event, "_TRANSPORT"), text_at(event, "_UID"))) {
+        json_decref(object);
+        return 0;
+    }
+    if (!object) { /* cut: counted by whoever reads on */
+        sbuf_add_bytes(out, line);
+        sbuf_add_char(out, '\n');
+    } else if (json_object_get(event, "auditd")) {
+        count = from_auditbeat(event, out);
+    } else if (json_object_get(event, "ID")) {
+        count = from_laurel(event, out);
+    } else if (json_object_get(event, "MESSAGE")) {
+        count = from_journal(f, event, out);
+    }
+    if (object && !count)
+        count = from_wrapper(f, event, out);
     json_decref(object);
     return count;
 }

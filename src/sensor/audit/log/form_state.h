@@ -16,5 +16,9 @@ struct audit_form {
     bool separated;         /* ausearch wrote it: it puts the records of an event in the reverse order */
     struct sbuf title;      /* the event's last record, which came first */
     struct sbuf entry;      /* the lines of a journal entry in export format, until it ends */
+    char length[8];         /* of a field of it that is no text: what came of that number so far */
+    unsigned length_have;
+    bool binary;            /* it is in such a field */
+    uint64_t binary_left;   /* its bytes and its newline, once its length is known */
     struct sbuf scratch;
 };

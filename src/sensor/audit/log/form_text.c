@@ -104,6 +104,19 @@ static bool read_iso_stamp(struct bytes *rest, uint64_t *ret_ms)
     return true;
 }
 
+/* "stdout F ": what a container wrote, as a node of Kubernetes keeps it (CRI). It names no host. */
+static bool read_stream(struct bytes *rest)
+{
+    static const char *const heads[] = { " stdout F ", " stderr F ", " stdout P ", " stderr P " };
+
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+        if (bytes_starts_with(*rest, bytes_of(heads[i]))) {
+            *rest = (struct bytes){ rest->data + strlen(heads[i]), rest->len - strlen(heads[i]) };
+            return true;
+        }
+    return false;
+}
+
 /* After the stamp comes the host, then the program. `rest` is moved behind the host. */
 static void read_prefix(struct bytes *rest, time_t now, uint64_t *ret_ms, struct bytes *ret_host)
 {
@@ -122,7 +135,8 @@ static void read_prefix(struct bytes *rest, time_t now, uint64_t *ret_ms, struct
     }
     if (!read_month_stamp(&b, now, ret_ms) && !read_iso_stamp(&b, ret_ms))
         return;
-    *ret_host = take_word(&b);
+    if (!read_stream(&b))
+        *ret_host = take_word(&b);
     *rest = b;
 }
 
@@ -137,13 +151,26 @@ bool audit_form_has_prefix(const struct audit_form *f, struct bytes line)
 
 /* ---- the record ---- */
 
+bool audit_form_is_word(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] <= 0x20 || text.data[i] == 0x7f || text.data[i] == '"')
+            return false;
+    return text.len > 0;
+}
+
+static void add_node(struct sbuf *out, struct bytes host)
+{
+    if (!audit_form_is_word(host))
+        return;
+    sbuf_add_str(out, "node=");
+    sbuf_add_bytes(out, host);
+    sbuf_add_char(out, ' ');
+}
+
 void audit_form_head(struct sbuf *out, struct bytes host, struct bytes type, uint64_t time_ms, uint64_t serial)
 {
-    if (host.len && !memchr(host.data, ' ', host.len)) {
-        sbuf_add_str(out, "node=");
-        sbuf_add_bytes(out, host);
-        sbuf_add_char(out, ' ');
-    }
+    add_node(out, host);
     sbuf_add_str(out, "type=");
     sbuf_add_bytes(out, type);
     sbuf_addf(out, " msg=audit(%" PRIu64 ".%03u:%" PRIu64 "): ", time_ms / 1000, (unsigned)(time_ms % 1000), serial);
@@ -157,6 +184,12 @@ bool audit_form_is_raw(struct bytes line)
     return audit_record_parse_line(line, &record, NULL) == 0 && find(head, " msg=audit(").len;
 }
 
+/* After a word, or what grep puts before the lines of a file: "audit.log:12:", "audit.log-13-". */
+static bool may_precede(char c)
+{
+    return c == ' ' || c == ':' || c == '-' || c == '\t';
+}
+
 /* "type=SYSCALL msg=audit(...): ..." somewhere in it, perhaps behind node=. */
 static bool from_record(struct bytes line, struct bytes host, struct sbuf *out)
 {
@@ -164,17 +197,14 @@ static bool from_record(struct bytes line, struct bytes host, struct sbuf *out)
 
     do
         record = find((struct bytes){ record.data + 1, record.len - 1 }, "type=");
-    while (record.len && (record.data[-1] != ' ' || !audit_form_is_raw(record)));
+    while (record.len && (!may_precede(record.data[-1]) || !audit_form_is_raw(record)));
     if (!record.len)
         return false;
     node = find((struct bytes){ line.data, (size_t)(record.data - line.data) }, "node=");
-    if (node.len) {
+    if (node.len)
         sbuf_add_bytes(out, node);
-    } else if (host.len) {
-        sbuf_add_str(out, "node=");
-        sbuf_add_bytes(out, host);
-        sbuf_add_char(out, ' ');
-    }
+    else
+        add_node(out, host);
     sbuf_add_bytes(out, record);
     sbuf_add_char(out, '\n');
     return true;
@@ -248,11 +278,8 @@ static bool from_journal(struct audit_form *f, struct bytes message, struct byte
 unsigned audit_form_message(struct audit_form *f, struct bytes message, struct bytes host, uint64_t time_ms, struct sbuf *out)
 {
     if (audit_form_is_raw(message)) {
-        if (host.len && !bytes_starts_with(message, bytes_of("node="))) {
-            sbuf_add_str(out, "node=");
-            sbuf_add_bytes(out, host);
-            sbuf_add_char(out, ' ');
-        }
+        if (!bytes_starts_with(message, bytes_of("node=")))
+            add_node(out, host);
         sbuf_add_bytes(out, message);
         sbuf_add_char(out, '\n');
         return 1;
@@ -261,14 +288,14 @@ unsigned audit_form_message(struct audit_form *f, struct bytes message, struct b
                            from_journal(f, message, host, time_ms, out));
 }
 
-unsigned audit_form_text(struct audit_form *f, struct bytes line, struct sbuf *out)
+unsigned audit_form_wrapped(struct audit_form *f, struct bytes line, struct bytes whose, struct sbuf *out)
 {
     struct bytes rest = line, host;
     uint64_t time_ms;
 
     read_prefix(&rest, f->now, &time_ms, &host);
     rest = audit_form_trim(rest);
-    if (rest.len && audit_form_message(f, rest, host, time_ms, out))
+    if (rest.len && audit_form_message(f, rest, host.len ? host : whose, time_ms, out))
         return 1;
     /* seems to be a record and is none that can be read: counted by whoever reads on */
     if (find(line, "msg=audit(").len) {
@@ -276,4 +303,9 @@ unsigned audit_form_text(struct audit_form *f, struct bytes line, struct sbuf *o
         sbuf_add_char(out, '\n');
     }
     return 0;
+}
+
+unsigned audit_form_text(struct audit_form *f, struct bytes line, struct sbuf *out)
+{
+    return audit_form_wrapped(f, line, BYTES_NULL, out);
 }

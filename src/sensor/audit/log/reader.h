@@ -30,6 +30,7 @@ struct audit_log_block {
     char *buffer;        /* owned by the block, used again by the next call */
     size_t buffer_size;
 };
+/* Frees the buffer, and zeroes it for another call. */
 void audit_log_block_done(struct audit_log_block *block);
 
 struct audit_log_stats {

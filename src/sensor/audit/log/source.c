@@ -201,18 +201,6 @@ int audit_log_source_open(int fd, struct audit_log_source **ret, struct err *err
     return begin(&s, ret, err);
 }
 
-int audit_log_source_open_memory(struct bytes data, struct audit_log_source **ret, struct err *err)
-{
-    _cleanup_(closep_source) struct audit_log_source *s = calloc(1, sizeof(*s));
-
-    if (!s)
-        return -ENOMEM;
-    s->fd = -1;
-    s->in = data;
-    s->consumed = data.len;
-    return begin(&s, ret, err);
-}
-
 /* ---- decoders: each takes from s->in and says how many bytes it made ---- */
 
 static int64_t damaged(struct err *err, const struct audit_log_source *s, const char *why)

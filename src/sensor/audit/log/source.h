@@ -24,8 +24,6 @@ struct audit_log_source;
 
 /* `fd` is read from its current offset, and is owned by the source from now on, also on failure. */
 int audit_log_source_open(int fd, struct audit_log_source **ret, struct err *err);
-/* The same for bytes in memory, which outlive the source (tests, fuzzing). */
-int audit_log_source_open_memory(struct bytes data, struct audit_log_source **ret, struct err *err);
 void audit_log_source_close(struct audit_log_source *source); /* NULL is fine */
 
 /*

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* How far copies are kept. */
+#pragma once
+
+#include <stdint.h>
+
+struct copies_report {
+    uint64_t walks;      /* of the watched folders, that came to their end */
+    uint64_t files;      /* that are there and kept */
+    uint64_t bytes, limit; /* on disk */
+    uint64_t too_large, unreadable; /* of the last walk: not kept */
+    uint64_t unwatched;  /* mounts below, which are not entered */
+    uint32_t killed;     /* so often the process that keeps them was killed and begun anew */
+    int error;           /* 0; else why nothing is kept now: -EFBIG: what is there is more than the limit has room for; -ENOSPC */
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "foreign/program.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/macro.h"
+
+#define AT_ONCE (64 * 1024)
+
+int program_output(int fd, size_t max, unsigned timeout_ms, struct sbuf *out)
+{
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + timeout_ms;
+    size_t before = out->len;
+
+    for (;;) {
+        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+        struct pollfd ready = { .fd = fd, .events = POLLIN };
+        char *room;
+        ssize_t n;
+
+        if (now >= until || poll(&ready, 1, (int)(until - now)) == 0)
+            return -ETIMEDOUT;
+        room = sbuf_room(out, AT_ONCE);
+        if (!room)
+            return -ENOMEM;
+        n = read(fd, room, MIN((size_t)AT_ONCE, max + 1 - (out->len - before)));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        sbuf_added(out, (size_t)n);
+        if (out->len - before > max)
+            return 1;
+    }
+}
+
+int program_wait(pid_t pid, int r)
+{
+    int status = 0;
+
+    if (r)
+        (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose flags were changed, where the record has no file and the caller is gone: a real folder, and records made for it. */
+#include "sensor/audit/facts_read.h"
+#include "sensor/audit/flags.h"
+#include "sensor/audit/handle.h"
+#include "sensor/audit/rules_state.h"
+#include "sensor/tree/statx.h"
+#include "test.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "event/event.h"
+#include "file_flags.h"
+#include "util/clock.h"
+
+#define MANY 30000 /* more than one turn looks at */
+#define NO_PID 4194304 /* one more than the kernel gives */
+
+struct scene {
+    char folder[32], path[48], second[48]; /* second: empty, or another file there */
+    int fd;
+    struct audit_rules rules;
+    struct audit_object object;
+    struct sensor sensor;
+    unsigned events, named;
+    pid_t pid;
+    uint8_t id[16]; /* of the last event */
+};
+
+static void on_event(void *data, struct event *e)
+{
+    struct scene *s = data;
+
+    assert_int_equal(e->operation, OPERATION_SETFLAGS);
+    if (!s->second[0] || !bytes_equal_str(e->path, s->second))
+        assert_bytes(e->path, s->path);
+    assert_memory_not_equal(e->id, s->id, sizeof(s->id));
+    memcpy(s->id, e->id, sizeof(s->id));
+    s->pid = e->actor.pid;
+    s->named += s->pid != 0;
+    s->events++;
+    event_free(e);
+}
+
+/* Names of files that are in the index, and not on the disk. */
+static void put_others(struct scene *s, unsigned count)
+{
+    struct tree *t = s->object.tree;
+    struct file_state state;
+    struct tree_change change;
+
+    tree_state(t, tree_root(t), &state);
+    state.mode = S_IFREG | 0644;
+    state.links = 1;
+    for (unsigned i = 0; i < count; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "n%u", i);
+        state.inode = UINT32_MAX + (uint64_t)i;
+        assert_int_equal(tree_put_state(t, tree_root(t), bytes_of(name), &state, &change), 0);
+    }
+}
+
+/* A folder of `others` and the file f; or the file alone is watched. False: no flags here. */
+static bool begin(struct scene *s, bool alone, unsigned others)
+{
+    struct tree_change change;
+    struct file_state before, after;
+    bool has_flags;
+
+    *s = (struct scene){ .folder = "/tmp/culprit-flags.XXXXXX", .rules = { .prefix = "test" } };
+    assert_non_null(mkdtemp(s->folder));
+    s->fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(s->path, sizeof(s->path), "%s/f", s->folder);
+    s->object.pidfd = -1;
+    s->object.path_kind = alone ? AUDIT_PATH_FILE : AUDIT_PATH_DIRECTORY;
+    s->object.wanted = (struct watch_object){ .permissions = ~0u, .path = bytes_of(alone ? s->path : s->folder) };
+    s->object.wanted.host_path = s->object.wanted.path;
+    if (!alone) {
+        assert_int_equal(tree_new(&(struct tree_options){ 0 }, &s->object.tree, NULL), 0);
+        assert_int_equal(tree_set_root(s->object.tree, s->fd, NULL), 0);
+        while (tree_is_walking(s->object.tree))
+            assert_true(tree_walk(s->object.tree, 0, NULL, NULL, NULL) >= 0);
+        put_others(s, others);
+    }
+    close(open(s->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    assert_int_equal(tree_stat(s->fd, "f", &before), 0);
+    has_flags = change_flags(s->path) && tree_stat(s->fd, "f", &after) == 0 && (after.known & FILE_FLAGS) && after.flags != before.flags;
+    if (alone)
+        s->object.root = s->object.flagged = after;
+    else
+        assert_int_equal(tree_refresh(s->object.tree, s->fd, tree_root(s->object.tree), bytes_of("f"), &change, NULL), 0);
+    s->sensor.rules = &s->rules;
+    s->sensor.objects = &s->object;
+    s->sensor.options.sink.event = on_event;
+    s->sensor.options.sink.data = s;
+    return has_flags;
+}
+
+static void end(struct scene *s, bool has_flags)
+{
+    audit_scratch_done(&s->sensor.scratch);
+    startup_buffer_free(s->sensor.flags.calls);
+    tree_free(s->object.tree);
+    close(s->fd);
+    assert_int_equal(unlink(s->path), 0);
+    assert_true(!s->second[0] || unlink(s->second) == 0);
+    assert_int_equal(rmdir(s->folder), 0);
+    if (!has_flags)
+        skip(); /* this file system has none */
+}
+
+static uint64_t changed_ms(const struct scene *s)
+{
+    struct file_state now;
+
+    assert_int_equal(tree_stat(s->fd, "f", &now), 0);
+    return (uint64_t)now.ctime_ns / NS_PER_MS;
+}
+
+/* The record of somebody's ioctl() at that time, who is gone. */
+static void call(struct scene *s, uint64_t time_ms, pid_t pid)
+{
+    char text[512];
+    struct audit_record record;
+    struct audit_group group = { .records = &record, .count = 1, .complete = true };
+
+    snprintf(text, sizeof(text),
+             "audit(%llu.%03llu:%d): arch=c000003e syscall=16 success=yes exit=0 a0=3 a1=40086602 a2=7ffe a3=0 items=0 ppid=1 pid=%d auid=0 "
+             "uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm=\"chattr\" exe=\"/usr/bin/chattr\" key=(null)",
+             (unsigned long long)(time_ms / 1000), (unsigned long long)(time_ms % 1000), pid, pid);
+    assert_int_equal(audit_record_parse_payload(AUDIT_SYSCALL, bytes_of(text), &record, NULL), 0);
+    group.time_ms = record.time_ms;
+    group.serial = record.serial;
+    audit_handle_group(&s->sensor, &group);
+}
+
+static void wanted(struct scene *s, bool has_flags, unsigned events, pid_t pid)
+{
+    if (has_flags) {
+        assert_int_equal(s->events, events);
+        assert_int_equal(s->pid, pid);
+    }
+    end(s, has_flags);
+}
+
+static void is_found_at_once(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 100);
+
+    (void)state;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    assert_int_equal(s.sensor.flags.due_ms, 0); /* nothing is left to be looked for */
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+static void is_found_beyond_one_turn(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, MANY);
+
+    (void)state;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    assert_int_equal(s.events, 0); /* one turn is bounded */
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+/* Two calls, and one file: whose it was is not known. */
+static void is_nobodys_of_two(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, MANY);
+
+    (void)state;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s) - 1, NO_PID);
+    call(&s, changed_ms(&s), NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, 0);
+}
+
+/* One call, and two files: it was one of them, whoever did the other. */
+static void is_of_one_file(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, MANY);
+    struct tree_change change;
+
+    (void)state;
+    snprintf(s.second, sizeof(s.second), "%s/g", s.folder);
+    close(open(s.second, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    assert_int_equal(tree_refresh(s.object.tree, s.fd, tree_root(s.object.tree), bytes_of("g"), &change, NULL), 0);
+    (void)change_flags(s.path);
+    (void)change_flags(s.second);
+    call(&s, changed_ms(&s), NO_PID);
+    assert_int_equal(s.events, 0);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    if (has_flags)
+        assert_int_equal(s.named, 1);
+    wanted(&s, has_flags, 2, 0);
+}
+
+/* The search before was dear, so that this call's has to wait. */
+static void is_not_lost_while_searches_rest(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 100);
+
+    (void)state;
+    s.sensor.flags.next_ms = UINT64_MAX;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    assert_int_equal(s.events, 0);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+/* Not a file below, but the watched one. */
+static void is_found_at_the_path_itself(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, true, 0);
+
+    (void)state;
+    (void)change_flags(s.path);
+    (void)watched_is_stale(&s.object.watched, &audit_object_ops); /* another look takes nothing away */
+    call(&s, changed_ms(&s), NO_PID);
+    call(&s, changed_ms(&s), NO_PID + 1); /* that was one elsewhere */
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+#define RECORD_NS (500 * (int64_t)NS_PER_MS) /* as sensor/audit/flags.c has it */
+
+/* Looked at while a round is on its way, just after it was changed. False: so much later that its record is waited for no more. */
+static bool looks_just_then(struct scene *s)
+{
+    struct file_state changed;
+
+    call(s, changed_ms(s) - 60000, NO_PID); /* elsewhere */
+    s->sensor.flags.due_ms = 1;
+    s->object.flags_left = MANY;
+    s->sensor.flags.next_ms = 0;
+    (void)change_flags(s->path);
+    audit_handle_flags(&s->sensor);
+    assert_int_equal(tree_stat(s->fd, "f", &changed), 0);
+    return (int64_t)clock_ns(CLOCK_REALTIME) - changed.ctime_ns < RECORD_NS;
+}
+
+/* Changed just now, while a round is on its way: its own record comes. */
+static void is_left_for_its_record(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 100);
+
+    (void)state;
+    for (unsigned tries = 0; !looks_just_then(&s); tries++) { /* a busy machine */
+        assert_true(tries < 100);
+        end(&s, true);
+        has_flags = begin(&s, false, 100);
+    }
+    assert_int_equal(s.events, 0);
+    call(&s, changed_ms(&s), NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, NO_PID + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_found_at_once),
+        cmocka_unit_test(is_found_beyond_one_turn),
+        cmocka_unit_test(is_nobodys_of_two),
+        cmocka_unit_test(is_of_one_file),
+        cmocka_unit_test(is_not_lost_while_searches_rest),
+        cmocka_unit_test(is_found_at_the_path_itself),
+        cmocka_unit_test(is_left_for_its_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
