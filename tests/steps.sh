@@ -10,8 +10,8 @@ fail() { echo "0 $1" >> "$LOG/counts"; }
 # What a failed step says of its failures; else how it ended.
 failures() { # failures OUTPUT
     local lines
-    lines=$(grep -aE -A 3 --no-group-separator 'WRONG|FAILED|^not ok|(^|[^a-z])(error|Error|ERROR):' "$1" |
-        grep -avE '(^|[ ,])0 (WRONG|FAILED)' | head -24)
+    lines=$(grep -aE -A 8 --no-group-separator 'WRONG|FAILED|^not ok|(^|[^a-z])(error|Error|ERROR):' "$1" |
+        grep -avE '(^|[ ,])0 (WRONG|FAILED)' | head -40)
     [ -n "$lines" ] || lines=$(tail -5 "$1")
     cut -c1-400 <<< "$lines" | sed 's/^/    /'
 }

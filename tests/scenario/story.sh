@@ -222,7 +222,9 @@ eliminate() { # eliminate ACCESS
     else
         failed=$((failed + 1))
         echo "story: WRONG: $1: $gone left by the damage, $left of 21 files, $mode after restore, guard ($method) and restart"
-        cat "$WORK/restored" "$WORK/err" "$WORK/guard.err" "$WORK/guard.out" | tail -20
+        tail -n 8 "$WORK/guard.err"
+        tail -n 8 "$WORK/guard.out"
+        tail -n 3 "$WORK/restored" "$WORK/err"
         cat "$WORK/damage" "$WORK/agent.out" 2> /dev/null
         echo "the container: $state; now: $(dk inspect -f '{{json .State}}' web)"
         dk events --since 2m --until "$(date +%s)" 2> /dev/null | tail -30

@@ -169,8 +169,8 @@ static void what_is_too_old_goes(void **state)
     store = open_store(&retention);
     wait_for("SELECT count(*) FROM process", 2); /* the last thing but the containers */
     wait_for("SELECT count(*) FROM container", 1);
-    assert_int_equal(number("SELECT count(*) FROM event"), 5);
-    assert_int_equal(number("SELECT sum(count) FROM block"), STORM);
+    assert_int_equal(number("SELECT (SELECT sum(count) FROM block) + (SELECT count(*) FROM event)"), PART);
+    assert_true(number("SELECT sum(count) FROM block") > STORM / 2);
     assert_int_equal(number("SELECT sum(count) FROM rollup WHERE place = 0"), PART);
     assert_int_equal(number("SELECT count(*) FROM block_place WHERE block NOT IN (SELECT row FROM block)"), 0);
     assert_int_equal(number("SELECT count(*) FROM directory WHERE hex(path) NOT LIKE '2F6E6577%'"), 0);
@@ -262,7 +262,7 @@ static void a_watch_is_kept_for_less(void **state)
     add_part(store, "/short", "/short", init, now - 2 * DAY);
     store_close(store);
     store = open_store(&retention);
-    wait_for("SELECT count(*) FROM event", 10);
+    wait_for("SELECT (SELECT sum(count) FROM block) + (SELECT count(*) FROM event)", 2 * PART);
     wait_for("SELECT sum(count) FROM rollup WHERE place = 0", 2 * PART);
     assert_int_equal(count(store, "/short", 0), PART);
     assert_int_equal(counted(store, "/short"), PART);
@@ -278,6 +278,19 @@ static void a_watch_is_kept_for_less(void **state)
 
 /* ---- by size ---- */
 
+/* One block of 25 days: of a transaction, which a busy machine may cut anywhere. */
+static void add_quiet_weeks(struct store *store, struct process *p, uint64_t now)
+{
+    const char *longest = "SELECT coalesce(max(last_ns - first_ns), 0) FROM block";
+
+    for (unsigned tries = 0; tries < 100 && number(longest) <= (int64_t)(20 * DAY); tries++) {
+        for (unsigned i = 0; i < STORM; i++)
+            add(store, "/quiet/f", "/", p, NULL, now - 40 * DAY + i * HOUR, SENSOR_BPF);
+        assert_int_equal(store_flush(store, NULL), 0);
+    }
+    assert_true(number(longest) > (int64_t)(20 * DAY));
+}
+
 /* Also a block of quiet weeks, which is older and younger than half of what is too much; not all that is older than what a clock that was
  * ahead has dated. */
 static void what_is_too_much_goes(void **state)
@@ -290,10 +303,7 @@ static void what_is_too_much_goes(void **state)
     char in[32];
 
     (void)state;
-    for (unsigned i = 0; i < STORM; i++)
-        add(store, "/quiet/f", "/", init, NULL, now - 40 * DAY + i * HOUR, SENSOR_BPF);
-    assert_int_equal(store_flush(store, NULL), 0);
-    assert_true(number("SELECT max(last_ns - first_ns) FROM block") > (int64_t)(20 * DAY));
+    add_quiet_weeks(store, init, now);
     add(store, "/ahead/f", "/", child, NULL, now + 730 * DAY, SENSOR_AUDIT);
     assert_int_equal(store_flush(store, NULL), 0);
     for (unsigned i = 0; i < 150; i++) {
@@ -343,7 +353,7 @@ static void pruned_beside_a_writer(void **state)
     assert_int_equal(store_prune(path, &retention, false, &pruned, &err), 0);
     assert_int_equal(pruned.events_left, PART);
     assert_true(pruned.others);
-    assert_int_equal(number("SELECT count(*) FROM event"), 5);
+    assert_int_equal(number("SELECT (SELECT sum(count) FROM block) + (SELECT count(*) FROM event)"), PART);
     add(store, "/old/f", "/", p, NULL, now, SENSOR_AUDIT); /* what the writer remembers is there */
     assert_int_equal(store_flush(store, NULL), 0);
     assert_int_equal(count(store, "/old", 0), 1);
