@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every test: what needs nothing first; then the real kernel, by two at a time, as most of them wait; other kernels and all that is built
-# beside them. Ends with how long each step took, what failed, what was not run, and a plain line "N passed, N failed".
+# beside them. What failed is run once more, by itself. Ends with how long each step took, what failed (also what did not fail by itself), what
+# was not run, and a plain line "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 2
 ROOT=$PWD CULPRIT=$PWD/build/culprit SANITIZED=$PWD/build-asan/culprit
@@ -123,4 +124,5 @@ else
     step "nothing is left behind" tests/scenario/left.sh "$CULPRIT" # looks at all processes and mounts: beside it are guests alone
     joined "guests"
 fi
+once_more
 summary

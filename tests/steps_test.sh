@@ -46,6 +46,17 @@ check "and beside what" ' +[0-9]+ +[0-9]+ +[0-9]+  x  \(b 1\)' "beside 'b 1' ste
 check "and what it took of the processors" ' +[0-9]+ +[0-9]+ +[1-9][0-9]*  busy' \
     "step busy python3 -c 'import time
 while time.process_time() < 1.1: pass'"
+# what fails once more is broken; what does not is said too
+once="[ -e $WORK/once.\$n ] && { echo 3 passed, 0 failed; exit; }; touch $WORK/once.\$n; $two"
+check "what failed once, and not by itself, is not counted" '5 passed, 0 failed' "n=1; export n; step 'a b' bash -c '$once'; step c true; step d true; once_more"
+check "but said" 'UNSTABLE: .*' "n=2; export n; step 'a b' bash -c '$once'; once_more"
+check "with its lines" '      because' "n=3; export n; step 'a b' bash -c '$once'; once_more"
+check "what fails twice is counted once" '2 passed, 1 failed' "step x bash -c '$two'; step y true; once_more"
+check "and listed" 'x, once more: 1 failed \(exit 1, [0-9]+ s\)' "step x bash -c '$two'; once_more"
+check "also what ran beside, by a function, in its turn" '6 passed, 1 failed' \
+    "n=4; export n; f() { bash -c '$once'; }; g() { ROTATE=7 step 'a b' f; step x bash -c '$two'; }; beside b g; step y true; step z true; joined b; once_more"
+check "with the same turn" '    7' "f() { echo \$ROTATE; false; }; ROTATE=7 step x f; ROTATE=; once_more"
+check "what there is no time for has failed" '0 passed, 1 failed' "ONCE_MORE=0; n=5; export n; step 'a b' bash -c '[ -e $WORK/5 ] && exit; touch $WORK/5; false'; once_more"
 # a step's words are not mixed with those of others
 mixed=$(run 'lines() { seq 2000 | sed "s/^/$1 /"; }; f() { SHOW=1 step b lines b; }; beside b f; SHOW=1 step a lines a; joined b' |
     sed -n 's/ [0-9]*$//; /^[ab]$/p' | uniq | wc -l)

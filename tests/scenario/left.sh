@@ -77,6 +77,7 @@ leave() { # a killed culprit's rules and settings
     [ -n "$(auditctl -l | grep culprit-)" ] && auditctl -s | grep -q '^enabled 1' && auditctl -s | grep -q '^backlog_limit 16384'
 }
 other_watch() {
+    : > "$WORK/err.f"
     "$CULPRIT" watch --sensor fanotify --no-store "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&- &
     local pid=$!
     PIDS="$PIDS $pid"

@@ -196,6 +196,7 @@ eliminate() { # eliminate ACCESS
     "$CULPRIT" restore --store "$STORE" "$target" > "$WORK/restored" 2> "$WORK/err"
     [ -z "$TRY" ] || cat "$WORK/restored"
     say "\n\033[1m\$ culprit guard --method $method web:/prd & docker restart web\033[0m     # the agent is still there"
+    : > "$WORK/guard.err" # else the ready line of the one before is found
     "$CULPRIT" guard --method "$method" --sensor "$SENSORS" --store "$STORE" web:/prd > "$WORK/guard.out" 2> "$WORK/guard.err" &
     GUARD_PID=$!
     for ((i = 0; i < 6000; i++)); do
