@@ -8,12 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/flat.h"
 #include "guard/holder.h"
+#include "guard/keeper.h"
 #include "guard/mounted.h"
 #include "guard/undo.h"
 #include "util/cleanup.h"
@@ -332,6 +334,59 @@ static void the_last_releases(void **state)
     guard_list_done(&two);
 }
 
+/* ---- what is in use when it begins ---- */
+
+static unsigned looks, busy_looks; /* so many of them find a file that does not deny */
+
+static int collect_one(const struct guard_target *target, const struct guard_set *others, struct guard_list *list, struct err *err)
+{
+    (void)target;
+    (void)others;
+    (void)err;
+    return guard_list_add(list, "/nowhere", 1, 1, false);
+}
+
+static int hold_nothing(const struct guard_list *list, size_t from, struct err *err)
+{
+    (void)list;
+    (void)from;
+    (void)err;
+    return 0;
+}
+
+static int find_busy(const struct guard_target *target, size_t *ret_denied, size_t *ret_all, struct err *err)
+{
+    (void)target;
+    (void)err;
+    *ret_all = 2;
+    *ret_denied = ++looks > busy_looks ? 2 : 1;
+    return 0;
+}
+
+/* Whoever just looked at a file in the container is soon done with it; who stays there is no reason to say "guarded". */
+static void waits_for_what_is_in_use(void **state)
+{
+    static const struct guard_method method = { "immutable", NULL, collect_one, hold_nothing, release, find_busy };
+    const struct guard_target target = { .text = bytes_of("/nowhere"), .path = bytes_of("/nowhere") };
+    const struct guard_ask ask = { .method = &method, .targets = &target, .count = 1, .text = bytes_of("/nowhere"), .directory = base };
+    struct guard_released released;
+    struct guard_keeper keeper;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    busy_looks = 3;
+    assert_int_equal(guard_keeper_start(&ask, &keeper, &err), 0);
+    assert_int_equal(keeper.denied, 2);
+    assert_int_equal(keeper.all, 2);
+    assert_int_equal(guard_keeper_end(&keeper, &released), 0);
+    busy_looks = 1000;
+    assert_int_equal(guard_keeper_start(&ask, &keeper, &err), -EBUSY);
+    assert_non_null(strstr(err.text, "not guarded: 1 of 2 files and folders do not deny a change"));
+    assert_int_equal(look().states, 0);
+}
+
 /* It waits for whoever has the states, and is not misled by a directory that was removed meanwhile. */
 static void locks(void **state)
 {
@@ -364,7 +419,8 @@ static void locks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(knows_mounts), cmocka_unit_test(states),
-                                        cmocka_unit_test(confirms), cmocka_unit_test(names_what_is_mounted_below), cmocka_unit_test(the_last_releases), cmocka_unit_test(locks) };
+                                        cmocka_unit_test(confirms), cmocka_unit_test(names_what_is_mounted_below), cmocka_unit_test(the_last_releases),
+                                        cmocka_unit_test(waits_for_what_is_in_use), cmocka_unit_test(locks) };
     int failed;
 
     assert(mkdtemp(base));
