@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Compares every #include "folder/..." below src/ with the table of docs/architecture.md, finds circles of files
-# (circles.py), names of two types (type_names.py), private words and long files (plain_words.py), functions of headers that
-# nothing explains (contracts.py), files that documents name and that are not there (doc_files.py), what is not compiled without a library that may be missing (optional.sh), and what libraries must
-# not do: print, exit, read the environment.
+# (circles.py), names of two types (type_names.py), private words and long files (plain_words.py), long functions
+# (long_functions.py), functions of headers that nothing explains (contracts.py), files that documents name and that are not there
+# (doc_files.py), what is not compiled without a library that may be missing (optional.sh), and what libraries must not do: print,
+# exit, read the environment.
 cd "$(dirname "$0")/.." || exit 2
 
 allowed() {
@@ -194,6 +195,7 @@ done
 python3 tests/circles.py || failed=1
 python3 tests/type_names.py || failed=1
 python3 tests/plain_words.py || failed=1
+python3 tests/long_functions.py || failed=1
 python3 tests/contracts.py || failed=1
 python3 -B tests/doc_files.py || failed=1
 tests/optional.sh || failed=1

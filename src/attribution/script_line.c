@@ -15,7 +15,7 @@
 
 #define TEXT_MAX (256 * 1024)
 #define WAIT_MS 2000 /* no event waits for it, and a busy machine is slow to start a worker */
-#define DOUBT_MS 200 /* for the others, where one did not answer */
+#define AFTER_SILENCE_MS 200 /* where the last one did not answer */
 #define WORDS 4 /* what is looked for */
 
 /* ---- the line, pure ---- */
@@ -177,7 +177,7 @@ int script_line(const struct process *p, struct bytes path, struct bytes tool, s
         inside_by_root(&request, bytes_of("/"));
     else if (p->container)
         inside_by_process(&request, p->container->pid);
-    r = sbuf_error(&request) ? -ENOMEM : foreign_ask(&job, sbuf_bytes(&request), hangs ? DOUBT_MS : WAIT_MS, ret, NULL);
+    r = sbuf_error(&request) ? -ENOMEM : foreign_ask(&job, sbuf_bytes(&request), hangs ? AFTER_SILENCE_MS : WAIT_MS, ret, NULL);
     hangs = r == -ETIMEDOUT;
     return r;
 }

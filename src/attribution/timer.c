@@ -19,7 +19,7 @@
 #include "util/parse.h"
 
 #define WAIT_MS 2000 /* before the event goes on without: systemd is busy just when it starts things */
-#define DOUBT_MS 100 /* the same, after it did not answer */
+#define AFTER_SILENCE_MS 100 /* the same, after it did not answer */
 #define FORK_US 5000000u /* from the timer's end to the service's first process, on a busy machine */
 #define TIMERS_MAX 16
 
@@ -164,7 +164,7 @@ int timer_find(const struct process *p, bool *hangs, struct sbuf *ret)
     if (p->owner.unit.len >= sizeof(q.unit) || !p->start_ns)
         return -ENOENT;
     memcpy(q.unit, p->owner.unit.data, p->owner.unit.len);
-    r = foreign_ask(&job, (struct bytes){ (const char *)&q, sizeof(q) }, *hangs ? DOUBT_MS : WAIT_MS, ret, NULL);
+    r = foreign_ask(&job, (struct bytes){ (const char *)&q, sizeof(q) }, *hangs ? AFTER_SILENCE_MS : WAIT_MS, ret, NULL);
     *hangs = r == -ETIMEDOUT;
     return r;
 }

@@ -178,7 +178,6 @@ struct pt_regs___x86 {
 #define KERNEL_AUDIT_ARCH_X86_64 0xc000003e
 #define KERNEL_AUDIT_ARCH_I386 0x40000003
 #define SYSCALL_IO_URING_ENTER 426
-#define SYSCALL_X32_BIT 0x40000000
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs___arm64 {
     s32 syscallno;

@@ -306,7 +306,6 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
 }
 
 #define MAY_EXEC 1
-#define MAY_READ 4
 
 static __always_inline int open_refused(struct dentry *d, u32 operation, s32 error)
 {

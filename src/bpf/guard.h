@@ -13,7 +13,6 @@
 
 #define NFS_SUPER_MAGIC 0x6969
 #define GUARD_LEVELS 256 /* above those that are walked by known pointers; deeper: refused */
-#define GUARD_LEVELS_INNER 16
 #define CGROUP_LEVELS 16
 
 /* Written by user space; the programs read. */

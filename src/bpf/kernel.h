@@ -298,7 +298,6 @@ struct task_struct {
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
 #define FMODE_CREATED 0x100000
-#define FMODE_NONOTIFY 0x4000000 /* 5.10 to 6.7: overlayfs opens its layers' files with it */
 #define FMODE_BACKING 0x3000000  /* either of two bits: 25 came with 6.5, later it is 24, and 25 means something else */
 #define FMODE_EXEC_FLAG 0x20     /* __FMODE_EXEC, in f_flags */
 #define ATTR_MODE (1 << 0)

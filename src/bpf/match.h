@@ -10,9 +10,8 @@
 #include "wire/change.h"
 #include "wire/match.h"
 
-/* Levels of a path; deeper ones are emitted as undecided. In two loops, one within the other, here and where names are
- * put together: the verifier looks at each round of each loop once, and at the inner one once in all. */
-#define WALK_MAX (WALK_OUTER * WALK_INNER)
+/* The product is the levels of a path; deeper ones are emitted as undecided. In two loops, one within the other, here and where
+ * names are put together: the verifier looks at each round of each loop once, and at the inner one once in all. */
 #define WALK_OUTER 11
 #define WALK_INNER 12
 /* As many by pointers that the verifier knows, which is five times as quick, but is looked at by the verifier once

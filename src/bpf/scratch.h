@@ -12,7 +12,7 @@
 
 #define NAME_SIZE 256
 #define NAMES_FIRST 2  /* most paths have no more below what is watched */
-#define NAMES_OUTER 10 /* then as WALK_MAX */
+#define NAMES_OUTER 10 /* then as WALK_OUTER */
 #define NAMES_INNER 16
 #define NAMES_DEPTH (NAMES_FIRST + NAMES_OUTER * NAMES_INNER)
 #define TAIL_SIZE 28672       /* a value of a map per CPU has at most 32 KiB (PCPU_MIN_UNIT_SIZE) */

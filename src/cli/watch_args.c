@@ -86,6 +86,14 @@ static int add_rules(const char *path, struct watch_args *args)
     return r;
 }
 
+static int parse_exit_status(const struct verb *verb, const char *word, struct watch_args *args)
+{
+    args->own_status = strcmp(word, "own") == 0;
+    if (!args->own_status && strcmp(word, "command") != 0)
+        return cli_usage_error(verb, "unknown exit status \"%.40s\" (use command, own)", word);
+    return 0;
+}
+
 static int parse_option(const struct verb *verb, enum option_id id, struct watch_args *args)
 {
     struct err err = ERR_INIT;
@@ -149,10 +157,7 @@ static int parse_option(const struct verb *verb, enum option_id id, struct watch
         args->junit = optarg;
         return *optarg ? 0 : cli_usage_error(verb, "no file in --junit");
     case OPTION_EXIT_STATUS:
-        args->own_status = strcmp(optarg, "own") == 0;
-        if (!args->own_status && strcmp(optarg, "command") != 0)
-            return cli_usage_error(verb, "unknown exit status \"%.40s\" (use command, own)", optarg);
-        return 0;
+        return parse_exit_status(verb, optarg, args);
     case OPTION_DEBUG:
         cli_debug = true;
         return 0;

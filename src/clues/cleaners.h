@@ -6,9 +6,10 @@
 
 /* One file of tmpfiles.d(5). */
 void tmpfiles_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
-/* One file of logrotate's configuration; its record of when it last rotated what. */
-void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
-void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+/* One file of logrotate's configuration. True: a script in it does something to what is asked for. */
+bool logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+/* Its record of when it last rotated what. acts: also that it rotated something else at the moment, as its scripts do something there. */
+void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text, bool acts);
 /* A file of a runner of continuous integration, by its name: what cleans its working directories. */
 void ci_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
 /* A note of a trash (freedesktop.org's): what was put there, and when. user: whose trash. */

@@ -48,18 +48,17 @@ enum clue_mark {
     CLUE_DUE = 1 << 7,         /* its schedule has the moment */
     CLUE_NOT_DUE = 1 << 8,     /* its schedule does not */
     CLUE_LATER = 1 << 9,       /* it did not exist yet at the moment */
-    CLUE_OWNS = 1 << 10,       /* a package that has, or had, the path in its list */
-    CLUE_GUARDS = 1 << 11,     /* a product that removes what it takes for harmful */
-    CLUE_BY_AGE = 1 << 12,     /* removes what is old */
-    CLUE_COMMAND = 1 << 13,    /* `text` holds a command: the scripts it runs are worth a look */
-    CLUE_DID = 1 << 14,        /* a record of the very act: a trash's note, an audit record */
-    CLUE_EXACT = 1 << 15,      /* the time is that of the act itself: a deletion time, a whiteout's */
-    CLUE_HOLDS = 1 << 16,      /* a process that works in the directory, or holds a file there */
-    CLUE_RECREATES = 1 << 17,  /* its files begin anew with it */
-    CLUE_LOGGED = 1 << 18,     /* whenever it runs, the logs that were read have it */
-    CLUE_STILL = 1 << 19,      /* the time is one at which it was still there */
-    CLUE_BOOT = 1 << 20,       /* the machine was started then */
-    CLUE_MARKS_ALL = (1 << 21) - 1,
+    CLUE_GUARDS = 1 << 10,     /* a product that removes what it takes for harmful */
+    CLUE_BY_AGE = 1 << 11,     /* removes what is old */
+    CLUE_COMMAND = 1 << 12,    /* `text` holds a command: the scripts it runs are worth a look */
+    CLUE_DID = 1 << 13,        /* a record of the very act: a trash's note, an audit record */
+    CLUE_EXACT = 1 << 14,      /* the time is that of the act itself: a deletion time, a whiteout's */
+    CLUE_HOLDS = 1 << 15,      /* a process that works in the directory, or holds a file there */
+    CLUE_RECREATES = 1 << 16,  /* its files begin anew with it */
+    CLUE_LOGGED = 1 << 17,     /* whenever it runs, the logs that were read have it */
+    CLUE_STILL = 1 << 18,      /* the time is one at which it was still there */
+    CLUE_BOOT = 1 << 19,       /* the machine was started then */
+    CLUE_MARKS_ALL = (1 << 20) - 1,
 };
 
 #define CLUE_NAMES (CLUE_NAMES_PATH | CLUE_NAMES_ABOVE | CLUE_NAMES_BELOW)

@@ -111,8 +111,7 @@ static bool read_inside(struct sbuf *answer, const struct clue_question *q, stru
     return s->script || !bytes_char(line, '}');
 }
 
-/* Does a script of its do something to what is asked for? */
-static bool read_configuration(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+bool logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
     struct clue_lines lines = { .rest = text };
     struct rotation_state s = { .inside = false };
@@ -137,11 +136,6 @@ static bool read_configuration(struct sbuf *answer, const struct clue_question *
     }
     put_rule(answer, name, &s.rule);
     return s.acts;
-}
-
-void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
-{
-    (void)read_configuration(answer, q, name, text);
 }
 
 /* "2026-11-29-6:25:1" */
@@ -171,8 +165,7 @@ static bool is_rotated(struct bytes file, struct bytes path)
     return bytes_equal(file, path) || bytes_equal(file, rotated_from(path)) || bytes_equal(bytes_dirname(file), path);
 }
 
-/* acts: also that it rotated something else at the moment, as its scripts do something here. */
-static void read_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text, bool acts)
+void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text, bool acts)
 {
     struct clue_lines lines = { .rest = text };
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
@@ -202,11 +195,6 @@ static void read_state(struct sbuf *answer, const struct clue_question *q, struc
     }
 }
 
-void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
-{
-    read_state(answer, q, name, text, false);
-}
-
 static const char *const states[] = { "/var/lib/logrotate/status", "/var/lib/logrotate/logrotate.status", "/var/lib/logrotate.status" };
 
 static int gather(struct bytes request, struct gathered *g)
@@ -234,9 +222,9 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
         struct bytes name = bytes_of(g->files[i].name);
 
         if (bytes_starts_with(name, bytes_of("/etc/")))
-            acts |= read_configuration(answer, &q, name, g->files[i].content);
+            acts |= logrotate_text(answer, &q, name, g->files[i].content);
         else
-            read_state(answer, &q, name, g->files[i].content, acts);
+            logrotate_state(answer, &q, name, g->files[i].content, acts);
     }
     return 0;
 }

@@ -196,7 +196,7 @@ static struct bytes real_path(const struct rpm_aliases *aliases, struct bytes li
 {
     size_t best = ARRAY_SIZE(merged);
 
-    for (size_t i = 0; i < ARRAY_SIZE(merged); i++)
+    for (size_t i = 0; aliases && i < ARRAY_SIZE(merged); i++)
         if (aliases->real[i][0] && listed.len > strlen(merged[i]) && bytes_path_covers(bytes_of(merged[i]), listed))
             best = i;
     if (best == ARRAY_SIZE(merged))
@@ -222,7 +222,7 @@ static int add_package(struct package_set *set, const struct rpm_entry *e)
     return p->version.data ? 0 : -ENOMEM;
 }
 
-static int read_entries(struct package_set *set, const struct rpm_aliases *aliases, struct bytes wanted)
+int rpm_read_answer(struct package_set *set, const struct rpm_aliases *aliases, struct bytes path)
 {
     struct bytes rest = set->more;
     struct rpm_entry e;
@@ -241,18 +241,10 @@ static int read_entries(struct package_set *set, const struct rpm_aliases *alias
         f.package = (uint32_t)set->package_count - 1;
         f.listed = e.path;
         f.path = real_path(aliases, e.path, room);
-        if (r == 0 && bytes_path_covers(wanted, f.path))
+        if (r == 0 && bytes_path_covers(path, f.path))
             r = package_set_add(set, &f);
     }
     return r;
-}
-
-int rpm_read_answer(struct bytes answer, struct bytes path, struct package_set *ret)
-{
-    static const struct rpm_aliases none;
-
-    *ret = (struct package_set){ .more = answer };
-    return read_entries(ret, &none, path);
 }
 
 static int rpm_find_files(struct bytes path, struct package_set *ret, struct err *err)
@@ -272,7 +264,7 @@ static int rpm_find_files(struct bytes path, struct package_set *ret, struct err
     if (r < 0)
         return r;
     set.more = arena_copy(&set.arena, sbuf_bytes(&answer));
-    r = answer.len && !set.more.data ? -ENOMEM : read_entries(&set, &aliases, path);
+    r = answer.len && !set.more.data ? -ENOMEM : rpm_read_answer(&set, &aliases, path);
     if (r < 0) {
         package_set_done(&set);
         return err_set(err, r, "rpm's lists of files");

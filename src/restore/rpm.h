@@ -4,6 +4,8 @@
 
 #include "restore/packages.h"
 
-/* Its packages and those of its files that are at or below `path`, by the names that they have in it. For fuzzing. -EBADMSG, -E2BIG, -ENOMEM;
- * also then: package_set_done() */
-int rpm_read_answer(struct bytes answer, struct bytes path, struct package_set *ret);
+struct rpm_aliases;
+
+/* Adds to `set`, whose `more` is the answer, its packages and those of its files that are at or below `path`, by the names that they have
+ * in it, or that `aliases` gives them (NULL: none). -EBADMSG, -E2BIG, -ENOMEM; also then: package_set_done() */
+int rpm_read_answer(struct package_set *set, const struct rpm_aliases *aliases, struct bytes path);

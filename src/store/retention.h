@@ -8,8 +8,6 @@
 
 #include "util/bytes.h"
 
-#define RETENTION_AGE_NS (90 * 24 * 3600 * NS_PER_S)
-#define RETENTION_SIZE (2ull << 30)
 #define RETENTION_AGE_MIN_NS (3600 * NS_PER_S)
 #define RETENTION_COMPACT_NS (3600 * NS_PER_S)
 #define RETENTION_SIZE_MIN (16ull << 20)

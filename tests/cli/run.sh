@@ -142,6 +142,19 @@ for command in $commands; do
 done
 sort -u "$work/help.pairs" | diff - "$work/man.pairs" > "$work/out" 2>&1
 check "the manual has the options of each command, and no other (< help, > manual)" $?
+# the pages of single commands: what their lists of options begin with
+for page in man/culprit-*.[18]; do
+    command=${page#man/culprit-}
+    command=${command%.*}
+    sed 's/\\-/-/g; s/\\f[BIR]//g' "$page" | awk '
+        /^\.TP/ {
+            getline
+            gsub(/[",]/, " ")
+            for (i = 2; i <= NF; i++) if ($i ~ /^--?[a-z][a-z-]*$/) print $i
+        }' | sort -u > "$work/page.options"
+    options_of "$command" | diff - "$work/page.options" > "$work/out" 2>&1
+    check "$page has the options of $command, and no other (< help, > page)" $?
+done
 for status in 0 1 2 3 4; do
     sed -n '/^\.SH EXIT STATUS/,/^\.SH /p' "$work/man" | grep -qE "(^|[ ;])$status [a-z]"
     check "manual: exit status $status" $?

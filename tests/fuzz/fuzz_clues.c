@@ -95,10 +95,10 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
         tmpfiles_text(out, q, name, text);
         break;
     case 7:
-        logrotate_text(out, q, name, text);
+        (void)logrotate_text(out, q, name, text);
         break;
     case 8:
-        logrotate_state(out, q, name, text);
+        logrotate_state(out, q, name, text, text.len & 1);
         break;
     case 9:
         trash_note(out, q, name, text);

@@ -51,9 +51,9 @@ static void read_answer(struct bytes answer)
 /* The same of what is said of rpm's database. */
 static void read_database_answer(struct bytes answer)
 {
-    struct package_set set;
+    struct package_set set = { .more = answer };
 
-    if (rpm_read_answer(answer, (struct bytes){ "/", 1 }, &set) == 0)
+    if (rpm_read_answer(&set, NULL, (struct bytes){ "/", 1 }) == 0)
         for (size_t i = 0; i < set.file_count; i++) {
             const struct package_file *f = &set.files[i];
             struct bytes user = { NULL, 0 }, group = { NULL, 0 };

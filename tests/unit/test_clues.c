@@ -131,6 +131,16 @@ static void test_trigger(void **state)
         assert_true(bytes_ends_with(f.text, bytes_of(row->says)));
 }
 
+static void rotation_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    (void)logrotate_text(answer, q, name, text);
+}
+
+static void rotation_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    logrotate_state(answer, q, name, text, false);
+}
+
 static const struct rule_row {
     const char *name;
     void (*parse)(struct sbuf *, const struct clue_question *, struct bytes, struct bytes);
@@ -149,19 +159,19 @@ static const struct rule_row {
     { "tmpfiles, another place", tmpfiles_text, "/srv/x", "q /tmp - - - 10d\n", 0, 0 },
     { "tmpfiles, a comment", tmpfiles_text, "/tmp/x", "# q /tmp - - - 10d\n", 0, 0 },
     { "tmpfiles, quoted", tmpfiles_text, "/tmp/x", "q \"/tmp\" - - - 10d", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_BY_AGE },
-    { "logrotate", logrotate_text, "/var/log/a.log", "/var/log/*.log {\n weekly\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
-    { "logrotate, a rotated one", logrotate_text, "/var/log/a.log.8.gz", "/var/log/a.log /var/log/b.log {\n weekly\n}\n", 1,
+    { "logrotate", rotation_text, "/var/log/a.log", "/var/log/*.log {\n weekly\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "logrotate, a rotated one", rotation_text, "/var/log/a.log.8.gz", "/var/log/a.log /var/log/b.log {\n weekly\n}\n", 1,
       CLUE_NAMES_PATH | CLUE_REMOVES },
-    { "logrotate, by date", logrotate_text, "/var/log/a.log-20261128", "/var/log/a.log {\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
-    { "logrotate, within a block", logrotate_text, "/x", "/y {\n postrotate\n  /x\n endscript\n /x\n}\n", 0, 0 },
-    { "logrotate, its script", logrotate_text, "/srv/data", "/y {\n postrotate\n  # rm /srv/data\n  find /srv/data -delete\n endscript\n}\n", 1,
+    { "logrotate, by date", rotation_text, "/var/log/a.log-20261128", "/var/log/a.log {\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "logrotate, within a block", rotation_text, "/x", "/y {\n postrotate\n  /x\n endscript\n /x\n}\n", 0, 0 },
+    { "logrotate, its script", rotation_text, "/srv/data", "/y {\n postrotate\n  # rm /srv/data\n  find /srv/data -delete\n endscript\n}\n", 1,
       CLUE_NAMES_PATH | CLUE_REMOVES },
-    { "logrotate, a script from a place", logrotate_text, "/srv/data", "/y {\n lastaction\n  cd /srv\n  rm -f data/*\n endscript\n}\n", 1,
+    { "logrotate, a script from a place", rotation_text, "/srv/data", "/y {\n lastaction\n  cd /srv\n  rm -f data/*\n endscript\n}\n", 1,
       CLUE_NAMES_PATH | CLUE_REMOVES },
-    { "logrotate, another file", logrotate_text, "/var/log/sub/a.log", "/var/log/*.log {\n}\n", 0, 0 },
-    { "logrotate's record", logrotate_state, "/var/log/a.log", "logrotate state -- version 2\n\"/var/log/a.log\" 2026-11-28-6:25:1\n", 1,
+    { "logrotate, another file", rotation_text, "/var/log/sub/a.log", "/var/log/*.log {\n}\n", 0, 0 },
+    { "logrotate's record", rotation_state, "/var/log/a.log", "logrotate state -- version 2\n\"/var/log/a.log\" 2026-11-28-6:25:1\n", 1,
       CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_STARTED },
-    { "logrotate's record, damaged", logrotate_state, "/var/log/a.log", "\"/var/log/a.log\" 2026-11\n\"/var/log/a.log\n\"\n", 0, 0 },
+    { "logrotate's record, damaged", rotation_state, "/var/log/a.log", "\"/var/log/a.log\" 2026-11\n\"/var/log/a.log\n\"\n", 0, 0 },
     { "unit", units_text, "/srv/data", "[Service]\nExecStart=/bin/rm -rf /srv/data\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_COMMAND },
     { "unit, a comment", units_text, "/srv/data", "#ExecStart=/bin/rm -rf /srv/data\n", 0, 0 },
     { "unit, another place", units_text, "/srv/data", "ExecStart=/bin/rm -rf /srv/other\n", 0, 0 },

@@ -95,7 +95,7 @@ static void test_line_by_a_link(void **state)
     assert_int_equal(line_marks(bytes_of("rm -rf /srv/current"), &q), CLUE_NAMES_ABOVE | CLUE_REMOVES);
     assert_int_equal(line_marks(bytes_of("rm -rf /srv/releases/42"), &q), CLUE_NAMES_ABOVE | CLUE_REMOVES);
     assert_int_equal(line_marks(bytes_of("rm -rf /srv/old/data"), &q), CLUE_REMOVES);
-    logrotate_text(&s, &q, bytes_of("/etc/logrotate.d/x"), bytes_of("/srv/current/data {\n rotate 3\n}\n"));
+    (void)logrotate_text(&s, &q, bytes_of("/etc/logrotate.d/x"), bytes_of("/srv/current/data {\n rotate 3\n}\n"));
     assert_bytes(only(&s).suspect, "logrotate");
 }
 

@@ -41,12 +41,36 @@ static const struct audit_path *renamed_to(const struct audit_facts *f, unsigned
     return created;
 }
 
+/* What lay under the new name before. False: there is no room for it. */
+static bool add_replaced(struct meaning_work *w, const struct audit_path *deleted, const struct audit_path *const parents[2])
+{
+    const struct audit_path *created = audit_meaning_path(w->f, AUDIT_NAME_CREATE, 0);
+    struct audit_change *c = audit_meaning_add(w, OPERATION_REPLACE);
+
+    if (!c)
+        return false;
+    c->object = deleted;
+    c->name = audit_last_component(deleted->name);
+    c->parent = parents[0];
+    c->previous_parent = parents[1]; /* for whoever distinguishes the two */
+    if (parents[0] && parents[1] && !same_file(parents[0], parents[1])) {
+        struct bytes text = parent_text(w->f, created->name);
+        bool first = bytes_equal(text, parents[0]->name);
+        bool second = bytes_equal(text, parents[1]->name);
+
+        if (second && !first)
+            c->parent = parents[1];
+        c->parents_unsure = first == second;
+    }
+    return true;
+}
+
 void audit_meaning_rename(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *parents[2] = { audit_meaning_path(f, AUDIT_NAME_PARENT, 0),
                                             audit_meaning_path(f, AUDIT_NAME_PARENT, 1) };
-    const struct audit_path *deleted, *created;
+    const struct audit_path *deleted;
 
     for (unsigned i = 0; (deleted = audit_meaning_path(f, AUDIT_NAME_DELETE, i)); i++) {
         const struct audit_path *to = renamed_to(f, i), *before = parents[1], *after = parents[0];
@@ -54,24 +78,8 @@ void audit_meaning_rename(struct meaning_work *w)
         struct audit_change *c;
 
         if (f->success && !to && audit_meaning_path(f, AUDIT_NAME_CREATE, 0)) {
-            /* what lay under the new name before */
-            c = audit_meaning_add(w, OPERATION_REPLACE);
-            if (!c)
+            if (!add_replaced(w, deleted, parents))
                 return;
-            c->object = deleted;
-            c->name = audit_last_component(deleted->name);
-            c->parent = parents[0];
-            c->previous_parent = parents[1]; /* for whoever distinguishes the two */
-            created = audit_meaning_path(f, AUDIT_NAME_CREATE, 0);
-            if (parents[0] && parents[1] && !same_file(parents[0], parents[1])) {
-                struct bytes text = parent_text(f, created->name);
-                bool first = bytes_equal(text, parents[0]->name);
-                bool second = bytes_equal(text, parents[1]->name);
-
-                if (second && !first)
-                    c->parent = parents[1];
-                c->parents_unsure = first == second;
-            }
             continue;
         }
         if (f->success && !to)

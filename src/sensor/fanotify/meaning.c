@@ -260,6 +260,39 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
     fanotify_written(o, directory, name, mask, times_set, change, now);
 }
 
+/* Which came first is not known here: it was there before, so that it went first. */
+static void went_and_came(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                          struct fanotify_cause *now, enum fanotify_moved moved)
+{
+    struct fanotify_birth birth = { 0 };
+    struct tree_change change = { 0 };
+    bool gone = false;
+
+    do_delete(o, directory, name, e, now);
+    (void)fanotify_look(o, directory, name, now, &change);
+    now->moved = moved != FANOTIFY_UNMOVED;
+    do_create(o, directory, name, e, now, &change, &birth, false, &gone);
+    if (!change.after.known)
+        do_delete(o, directory, name, e, now);
+}
+
+/* What was written, read or executed. */
+static void on_use(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                   struct fanotify_cause *now, struct tree_change *change)
+{
+    bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
+
+    if ((e->mask & FAN_MODIFY) && (e->mask & FAN_ONDIR) && change->before.mtime_ns != change->after.mtime_ns &&
+        change->after.known && !(e->mask & FAN_ATTRIB))
+        fanotify_send(o, fanotify_event_new(o, OPERATION_UTIME, directory, name, &change->after, now), now);
+    else if ((e->mask & CONTENT) && !(e->mask & FAN_ONDIR) && !both)
+        on_content(o, directory, name, e, now, change);
+    if (e->mask & (FAN_ACCESS | FAN_CLOSE_NOWRITE) && (o->wanted.permissions & 1))
+        fanotify_accessed(o, directory, name, OPERATION_READ, now);
+    if (e->mask & FAN_OPEN_EXEC)
+        fanotify_accessed(o, directory, name, OPERATION_EXEC, now);
+}
+
 /* One mask may hold several things that one process did to one file while the event was waiting. */
 void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
                     const struct fanotify_event *e, const struct fanotify_cause *when)
@@ -295,13 +328,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         now->moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
     }
     if (both && !o->sensor->features.target && existed) {
-        /* which came first is not known here; it was there before, so that it went first */
-        do_delete(o, directory, name, e, now);
-        (void)fanotify_look(o, directory, name, now, &change);
-        now->moved = moved != FANOTIFY_UNMOVED;
-        do_create(o, directory, name, e, now, &change, &birth, false, &gone);
-        if (!change.after.known)
-            do_delete(o, directory, name, e, now);
+        went_and_came(o, directory, name, e, now, moved);
         return;
     }
     if (!(e->mask & FAN_DELETE)) {
@@ -330,16 +357,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     } else if (e->mask & FAN_ATTRIB) {
         fanotify_attributes(o, directory, name, e, &change, now);
     }
-    if ((e->mask & FAN_MODIFY) && (e->mask & FAN_ONDIR) && change.before.mtime_ns != change.after.mtime_ns &&
-        change.after.known && !(e->mask & FAN_ATTRIB))
-        fanotify_send(o, fanotify_event_new(o, OPERATION_UTIME, directory, name, &change.after,
-                                            now), now);
-    else if ((e->mask & CONTENT) && !(e->mask & FAN_ONDIR) && !both)
-        on_content(o, directory, name, e, now, &change);
-    if (e->mask & (FAN_ACCESS | FAN_CLOSE_NOWRITE) && (o->wanted.permissions & 1))
-        fanotify_accessed(o, directory, name, OPERATION_READ, now);
-    if (e->mask & FAN_OPEN_EXEC)
-        fanotify_accessed(o, directory, name, OPERATION_EXEC, now);
+    on_use(o, directory, name, e, now, &change);
     o->sensor->born_real_ns = 0;
     if ((e->mask & (FAN_CREATE | FAN_DELETE)) || e->object.data.data) /* whatever was done to it: it was there */
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);

@@ -244,6 +244,17 @@ static bool came_back_from_unseen(struct fanotify_object *o, const struct rename
     return true;
 }
 
+/* In an upper layer: what covered a lower file leaves a whiteout behind, and may replace one, which is nothing that was there. */
+static void covers_lower(struct fanotify_object *o, const struct rename_end *from, struct file_state *replaced, const struct fanotify_cause *now)
+{
+    struct tree_change left;
+
+    if (replaced->known && S_ISCHR(replaced->mode) && !(replaced->mode & 07777))
+        *replaced = (struct file_state){ 0 };
+    fanotify_upper_gone(o, from->directory, from->name);
+    (void)fanotify_look(o, from->directory, from->name, now, &left);
+}
+
 static void within(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                    const struct fanotify_event *e, const struct fanotify_cause *now)
 {
@@ -315,16 +326,8 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
     if (change.after.known & FILE_INODE)
         fanotify_unexplained_renamed(o, &change.after);
     emit_rename(o, from, to, e, &change.after, now);
-    if (o->wanted.view == VIEW_UPPER) {
-        struct tree_change left;
-        bool absent = change.before.known && S_ISCHR(change.before.mode) && !(change.before.mode & 07777);
-
-        /* what covered a lower file leaves a whiteout behind, and may replace one */
-        if (absent)
-            change.before = (struct file_state){ 0 };
-        fanotify_upper_gone(o, from->directory, from->name);
-        (void)fanotify_look(o, from->directory, from->name, now, &left);
-    }
+    if (o->wanted.view == VIEW_UPPER)
+        covers_lower(o, from, &change.before, now);
     emit_replaced(o, to, &change.before, now);
 }
 
