@@ -277,9 +277,7 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
             *ret = a->answer;
             a->answer = (struct answer){ 0 };
             a->state = STATE_IDLE;
-        } else if (a->state == STATE_ASKED) { /* nobody has taken it up */
-            a->state = STATE_IDLE;
-        } else {
+        } else { /* also where our own thread has not begun with it, on a busy machine: it is answered too late */
             a->abandoned = true;
         }
     }

@@ -3,7 +3,8 @@
  * Asking an engine's daemon without waiting for it longer than one wants: a thread puts the question, the
  * caller waits for so long and goes on. One question at a time. asker_late() says that an answer has come that
  * nobody waits for any more: the next caller with the same question gets it at once, so that a daemon that always needs
- * longer than we wait can be used too. Nothing is shared: an answer is handed over whole.
+ * longer than we wait can be used too. Each question that was put is answered, in time or late. Nothing is shared: an answer is handed
+ * over whole.
  */
 #pragma once
 
