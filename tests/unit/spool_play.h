@@ -115,6 +115,13 @@ static inline struct event *event_of(struct process *rm, uint64_t i)
     return e;
 }
 
+/* It says that the disk hangs where nothing is run for some seconds; what it has to write is written then. */
+static inline void flush(struct store *store)
+{
+    for (unsigned i = 0; i < 100 && store_flush(store, NULL) < 0; i++)
+        usleep(10000);
+}
+
 struct plan {
     unsigned stored;   /* events that are in the store before it is locked */
     unsigned added;    /* added afterwards */
@@ -132,12 +139,12 @@ static inline void act(const struct plan *plan, int ready, int go)
     char c = 0;
 
     (void)store_begin_coverage(store, &coverage, &id);
-    (void)store_flush(store, NULL);
+    flush(store);
     while (i < plan->stored)
         (void)store_add_event(store, event_of(rm, i++));
     if (plan->end)
         (void)store_end_coverage(store, id, 8000);
-    (void)store_flush(store, NULL);
+    flush(store);
     if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
         _exit(1);
     for (unsigned n = 0; n < plan->expected; n++)
@@ -155,6 +162,7 @@ static inline void act(const struct plan *plan, int ready, int go)
     store_seen(store, SEEN_NS);
     for (uint64_t from_ns = clock_ns(CLOCK_MONOTONIC); clock_ns(CLOCK_MONOTONIC) - from_ns <= 150 * NS_PER_MS; usleep(10000))
         store_keep(store); /* where nothing else is written, that is said every 100 ms */
+    store_keep(store); /* the pause may have been a long one */
     if (write(ready, &c, 1) != 1)
         _exit(1);
     for (;;)

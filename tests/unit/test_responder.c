@@ -19,7 +19,8 @@
 #include "util/cleanup.h"
 #include "util/proc_stat.h"
 
-#define ANSWER_MS 30000
+#define ANSWER_MS 300000 /* a machine may have much else to do */
+#define TRIES 30
 #define NOBODY 65534
 
 static int responder = -EBADF; /* none: it cannot be tested here */
@@ -179,7 +180,8 @@ static void a_program_is_run_as_nobody(void **state)
         skip();
     memcpy(o.data, words, sizeof(words));
     memcpy(o.data + sizeof(words), line, strlen(line));
-    order(&o, sizeof(words) + strlen(line), &answer);
+    for (unsigned i = 0; i == 0 || (i < TRIES && strstr(answer.text, "ended after 10 seconds")); i++) /* a machine may take longer to start it */
+        order(&o, sizeof(words) + strlen(line), &answer);
     assert_int_equal(answer.done, 1);
     assert_string_equal(answer.text, "ran /bin/sh");
 }
