@@ -296,8 +296,8 @@ static void take_search(struct image_packages *p, struct database_state *s, stru
         return;
     if (r == 0)
         take_answer(a, text);
-    else if (r != -EBUSY)
-        a->known = true; /* it has none, or cannot be read: until its databases are others */
+    else if (r != -EBUSY && r != -EBADMSG) /* ended before it was done, as a busy machine does too: asked again when it is trusted again */
+        a->known = true; /* it has none, until its databases are others */
 }
 
 static void ask(struct image_packages *p, struct database_state *s, struct bytes place, struct bytes path)

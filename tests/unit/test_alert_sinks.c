@@ -332,6 +332,43 @@ static json_t *test_of(struct alert_sinks *s, const char *name)
     return sinks;
 }
 
+static json_t *of(const json_t *tested, unsigned i, const char *what)
+{
+    return json_object_get(json_array_get(tested, i), what);
+}
+
+static bool is_right_of_both(const json_t *tested)
+{
+    const char *why = json_string_value(of(tested, 1, "why"));
+
+    return json_is_true(of(tested, 0, "arrived")) && json_is_false(of(tested, 1, "arrived")) && why && strstr(why, "127.0.0.1");
+}
+
+static bool is_right_of_good(const json_t *tested)
+{
+    return json_is_true(of(tested, 0, "arrived"));
+}
+
+static bool is_right_of_bad(const json_t *tested)
+{
+    return json_is_false(of(tested, 0, "arrived")) && json_integer_value(of(tested, 0, "waiting")) >= 2;
+}
+
+/* Again, until the answer is that: a machine may need longer for it than whoever asks has patience. */
+static void test_until(struct alert_sinks *s, const char *name, unsigned sinks, bool (*is_right)(const json_t *tested))
+{
+    bool right = false;
+
+    for (unsigned i = 0; i < 30 && !right; i++) {
+        json_t *tested = test_of(s, name);
+
+        assert_int_equal(json_array_size(tested), sinks);
+        right = is_right(tested);
+        json_decref(tested);
+    }
+    assert_true(right);
+}
+
 static void a_test_says_where_it_arrives(void **state)
 {
     const struct sink_message m = { .severity = SEVERITY_LOW, .test = true };
@@ -340,7 +377,6 @@ static void a_test_says_where_it_arrives(void **state)
     struct config c;
     struct said said;
     char text[512];
-    json_t *tested;
     _cleanup_close_ int away = refuses(&port);
 
     (void)state;
@@ -348,19 +384,9 @@ static void a_test_says_where_it_arrives(void **state)
              directory, port);
     s = start(text, &said, &c);
     assert_int_equal(alert_sinks_test(s, BYTES("goo"), &m), -ENOENT);
-    tested = test_of(s, NULL);
-    assert_int_equal(json_array_size(tested), 2);
-    assert_true(json_is_true(json_object_get(json_array_get(tested, 0), "arrived"))); /* also where it is not grave enough */
-    assert_true(json_is_false(json_object_get(json_array_get(tested, 1), "arrived")));
-    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(tested, 1), "why")), "127.0.0.1"));
-    json_decref(tested);
-    tested = test_of(s, "good"); /* again, and of one alone */
-    assert_int_equal(json_array_size(tested), 1);
-    assert_true(json_is_true(json_object_get(json_array_get(tested, 0), "arrived")));
-    json_decref(tested);
-    tested = test_of(s, "bad"); /* at once, whenever the next try would have been */
-    assert_true(json_integer_value(json_object_get(json_array_get(tested, 0), "waiting")) >= 2);
-    json_decref(tested);
+    test_until(s, NULL, 2, is_right_of_both); /* also where it is not grave enough */
+    test_until(s, "good", 1, is_right_of_good); /* again, and of one alone */
+    test_until(s, "bad", 1, is_right_of_bad); /* at once, whenever the next try would have been */
     end(s, &c);
 }
 

@@ -84,6 +84,7 @@ static void change(const char *sql)
 
     assert_int_equal(store_flush(store, NULL), 0);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
@@ -109,6 +110,8 @@ static struct found ask(struct store_query q)
     struct found f = { "" };
     struct err err = ERR_INIT;
 
+    /* a busy machine may write the beginning before the end is added, and that it was alive then is of the real clock */
+    change("UPDATE coverage SET alive_ns = min(alive_ns, to_ns), beat_ns = min(beat_ns, to_ns) WHERE to_ns != 0");
     if (store_each_gap(store, &q, on_gap, &f, &err) < 0)
         fail_msg("%s", err.text);
     return f;

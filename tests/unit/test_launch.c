@@ -59,7 +59,7 @@ static int find(const char *user, const char *command, struct sbuf *ret)
     int r = -ETIMEDOUT;
 
     inside_by_root(&place, bytes_of(base));
-    for (unsigned i = 0; i < 50 && r == -ETIMEDOUT; i++) { /* a worker of a busy machine */
+    for (unsigned i = 0; i < 1000 && r == -ETIMEDOUT; i++) { /* a worker of a busy machine */
         sbuf_clear(ret);
         r = crontab_find(sbuf_bytes(&place), bytes_of(user), bytes_of(command), ret);
     }

@@ -84,6 +84,14 @@ static void peer(void **state)
     assert_bytes(peer_find(bytes_of(row->tables), row->sockets, buffer), row->address);
 }
 
+/* A worker of a busy machine needs longer than an event waits for it; four times it is asked. */
+static void become_known(struct sessions *sessions, struct process *p, const char *remote)
+{
+    for (unsigned i = 0; i < 600 && !sessions_remote(sessions, p).len; i++)
+        usleep(100000);
+    assert_bytes(sessions_remote(sessions, p), remote);
+}
+
 /* The socket is the kernel's word: it counts where SSH_CONNECTION says something else, and sshd is there when its command is not. */
 static void where_sshd_is_connected_to(void **state)
 {
@@ -106,9 +114,7 @@ static void where_sshd_is_connected_to(void **state)
     assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
     sessions_see(sessions, sshd);
     sshd->exited_ns = rm->exited_ns = 8300000000;
-    for (unsigned i = 0; i < 600 && !sessions_remote(sessions, rm).len; i++)
-        usleep(100000); /* a worker of a busy machine */
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.9");
+    become_known(sessions, rm, "10.0.0.9");
     assert_int_equal(sessions_remote(sessions, listener).len, 0);
     sessions_free(sessions);
     process_unref(rm);
@@ -134,12 +140,12 @@ static void where_a_login_came_from(void **state)
     shell->parent = process_ref(sshd);
     rm->parent = process_ref(shell);
     assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.8");
+    become_known(sessions, rm, "10.0.0.8");
     put("/proc/71/environ", "");
     assert_bytes(sessions_remote(sessions, shell), "10.0.0.8");
     assert_int_equal(sessions_remote(sessions, sshd).len, 0);
     rm->session = 5;
-    assert_bytes(sessions_remote(sessions, rm), "10.0.0.7");
+    become_known(sessions, rm, "10.0.0.7");
     rm->session = 6;
     assert_int_equal(sessions_remote(sessions, rm).len, 0);
     sessions_free(sessions);
