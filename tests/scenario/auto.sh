@@ -40,7 +40,7 @@ start() { # start NAME SENSORS [TARGET...]: $PID is ready
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
     PIDS="$PIDS $PID"
-    await 120 grep -q 'culprit: ready' "$WORK/err.$name"
+    await 240 grep -q 'culprit: ready' "$WORK/err.$name"
 }
 stop() {
     kill -INT "$1"
@@ -101,7 +101,7 @@ for ((i = 0; i < 3; i++)); do
     A=$!
     PIDS="$PIDS $A"
     start b auto
-    await 120 grep -q 'culprit: ready' "$WORK/err.a"
+    await 240 grep -q 'culprit: ready' "$WORK/err.a"
     ok "two at once: not both have audit" test 1 -ge "$(cat "$WORK/err.a" "$WORK/err.b" | grep -c 'ready (fanotify + audit;')"
     ok "two at once: who has not says so" test "$(cat "$WORK/err.a" "$WORK/err.b" | grep -c 'ready (fanotify;')" = "$(cat "$WORK/err.a" "$WORK/err.b" | grep -c 'fanotify alone: ')"
     stop "$PID"

@@ -32,7 +32,7 @@ set_flag() { chattr -d "$WORK/w/old"; chattr +d "$WORK/w/old"; }
 : > "$WORK/err"
 "$CULPRIT" watch --sensor "$SENSORS" --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
 PID=$!
-await 60 grep -q 'culprit: ready' "$WORK/err"
+await 240 grep -q 'culprit: ready' "$WORK/err"
 touch "$WORK/w/before"
 ok "a change before" seen create before
 auditctl -D > /dev/null 2>&1

@@ -19,7 +19,7 @@ storm() { # storm SENSOR PAIRS
     : > "$WORK/err"
     "$CULPRIT" watch --sensor "$sensor" --store "$WORK/db" "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
     PID=$!
-    for ((i = 0; i < 1200; i++)); do
+    for ((i = 0; i < 4800; i++)); do
         grep -q 'culprit: ready' "$WORK/err" && break
         sleep 0.05
     done

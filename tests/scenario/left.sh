@@ -35,7 +35,7 @@ start() { # start NAME [options]
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
     PIDS="$PIDS $PID"
-    await 60 grep -q 'culprit: ready' "$WORK/err.$name"
+    await 240 grep -q 'culprit: ready' "$WORK/err.$name"
 }
 
 saw() { # saw NAME FILE: the deletion is reported
@@ -81,7 +81,7 @@ other_watch() {
     "$CULPRIT" watch --sensor fanotify --no-store "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&- &
     local pid=$!
     PIDS="$PIDS $pid"
-    await 60 grep -qs 'culprit: ready' "$WORK/err.f"
+    await 240 grep -qs 'culprit: ready' "$WORK/err.f"
     kernel | grep -v "^$pid\$" > "$WORK/during"
     kill -INT "$pid"
     wait "$pid"
@@ -105,7 +105,7 @@ leave_unreaped() { # the same, and its parent does not wait for it
     bash -c '"$@" & echo $! > '"$WORK/pid"'; exec sleep 1000' - "$CULPRIT" watch --sensor "$SENSORS" --no-store "$WORK/w" > "$WORK/out.u" 2> "$WORK/err.u" 8>&- &
     PARENT=$!
     PIDS="$PIDS $PARENT"
-    await 60 grep -q 'culprit: ready' "$WORK/err.u" && kill -9 "$(cat "$WORK/pid")" &&
+    await 240 grep -q 'culprit: ready' "$WORK/err.u" && kill -9 "$(cat "$WORK/pid")" &&
         await 60 grep -q '^State:.Z' "/proc/$(cat "$WORK/pid")/status" && [ -n "$(auditctl -l | grep culprit-)" ]
 }
 unreaped() {
@@ -128,14 +128,14 @@ ok "what a culprit that runs needs is nothing left" test null = "$(jq .left_by_k
 # nor by one that sees it otherwise: its state is hidden, /proc is another one, its start is counted by another clock, it is stopped
 taken() { # taken UNSHARE-OPTIONS COMMAND: a start there says what was left, or the rules are others
     auditctl -l > "$WORK/rules"
-    unshare $1 bash -c "$2; exec timeout 100 \"\$@\"" - "$CULPRIT" watch --sensor fanotify --no-store --for 1s "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&-
+    unshare $1 bash -c "$2; timeout 300 \"\$@\"; kill -9 \$(jobs -p) 2> /dev/null" - "$CULPRIT" watch --sensor fanotify --no-store --for 1s "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&-
     grep -q 'culprit: ready' "$WORK/err.f" || echo "it did not start" >> "$WORK/err.f"
     grep -q 'had left\|did not start' "$WORK/err.f" || ! diff "$WORK/rules" <(auditctl -l) > "$WORK/err.diff"
 }
 stays() { ! taken "$@"; }
 mkdir -p /var/lib/culprit
 ok "nor for one with another /run and /var/lib/culprit" stays -m 'mount -t tmpfs x /run; mount -t tmpfs x /var/lib/culprit'
-ok "nor for one with a container's /proc" stays -m "unshare -p -f --kill-child bash -c 'mount -t proc x /proc; sleep 20' 8>&- & until [ ! -e /proc/$A ]; do sleep 0.05; done"
+ok "nor for one with a container's /proc" stays -m "unshare -p -f --kill-child bash -c 'mount -t proc x /proc; sleep 1000' 8>&- & until [ ! -e /proc/$A ]; do sleep 0.05; done"
 if unshare -T --boottime 5000 true 2> /dev/null; then
     ok "nor for one in another time namespace" stays '-T --boottime 5000' 'true'
 fi

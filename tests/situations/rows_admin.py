@@ -50,5 +50,5 @@ admin('a playbook as another user', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localho
       ['Ansible (module file, path={d}/a state=absent), run by ann, as root by sudo, at {tty}{from}, deleted {d}/a, at'], by='ann', needs=('ansible',))
 admin('a shell by ansible', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localhost -m shell -a "cd {d} && rm -f *" > /dev/null', ['Ansible (module command: cd {d} && rm -f *), run by root, at {tty}{from}, deleted {d}/a with rm, at'],
       needs=('ansible',), target='{d}/a')
-admin('commands given to at', 'echo rm -f {d}/a | at now 2> /dev/null; for i in $(seq 120); do sleep 0.5; [ -e {d}/a ] || break; sudo kill -HUP $(cat /run/atd.pid); done', ['An at job of ann, on the host, deleted {d}/a with rm, at'],
+admin('commands given to at', 'echo rm -f {d}/a | at now 2> /dev/null; for i in $(seq 480); do sleep 0.5; [ -e {d}/a ] || break; sudo kill -HUP $(cat /run/atd.pid); done', ['An at job of ann, on the host, deleted {d}/a with rm, at'],
       by='ann', until=GONE, needs=('at',))

@@ -36,7 +36,7 @@ with socket.socket() as s:
     print(s.getsockname()[1], file=open("{t}/port", "w"), flush=True)
     print(s.getsockname()[1])
 """, 'ask': """import os, socket, time
-for i in range(300):
+for i in range(3000):
     time.sleep(0.1)
     try:
         with socket.create_connection(("127.0.0.1", int(open("{t}/port").read()))) as s:

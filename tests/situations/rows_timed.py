@@ -24,6 +24,6 @@ cron('cron: run-parts', '* * * * * root cd / && run-parts --report {t}/cron.dail
 cron('cron: flock and timeout', '* * * * * root flock -n {t}/lock timeout 60 {t}/purge --x >> {t}/log 2>&1', ['{t}/purge, a cron job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH})
 cron('cron: a module', '* * * * * bob cd {t} && PYTHONPATH=. python3 -m tidy', ['python3.11 -m tidy, a cron job of bob, on the host, deleted {d}/a, at'], tools={'tidy.py': 'import os\nos.unlink("{d}/a")\n'})
 cron('cron: sudo', '* * * * * root sudo -u bob rm -f {d}/a', ['rm, a cron job of root, as bob, on the host, deleted {d}/a, at'])
-row('at', 'echo {t}/purge | at now 2> /dev/null; for i in $(seq 120); do sleep 0.5; [ -e {d}/a ] || break; kill -HUP $(cat /run/atd.pid); done',
+row('at', 'echo {t}/purge | at now 2> /dev/null; for i in $(seq 480); do sleep 0.5; [ -e {d}/a ] || break; kill -HUP $(cat /run/atd.pid); done',
     ['{t}/purge, an at job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH}, until=GONE, needs=('at',))
 row('ten runs of one job', '; '.join(['{t}/job; sleep 0.2'] * 10), ['root, at {tty}{from}, set the times of {d}/a 10 times with touch: /bin/sh {t}/job, from '], tools={'job': '#!/bin/sh\ntouch {d}/a\n:\n'})

@@ -37,6 +37,8 @@ usual('mv from another file system', 'mv /dev/shm/{c} {d}/new', [TYPED + 'create
 usual('unzip over what is there', 'unzip -qo {t}/x.zip -d {d}', [TYPED + 'replaced {d}/a (deleted and made anew): unzip -qo {t}/x.zip -d {d}, at'], needs=('unzip', 'zip'), prepare='cd {t}; echo new > a; zip -q x.zip a')
 usual('gzip', 'gzip {d}/a', [TYPED + 'deleted {d}/a: gzip {d}/a, at'], details=['{d}/a.gz created'])
 usual('systemd-tmpfiles', 'systemd-tmpfiles --create --remove {t}/x.conf', ['systemd-tmpfiles, run by root, at {tty}{from}, on the host, deleted {d}/a, at'], needs=('systemd-tmpfiles',), prepare='printf "r {d}/a\\n" > {t}/x.conf')
-usual('watch', 'timeout 3 watch -n 60 -t rm -f {d}/a > /dev/null 2>&1 || :', [TYPED + 'deleted {d}/a: timeout 3 watch -n 60 -t rm -f {d}/a, at'], needs=('watch',))
+# it ends once it has done it, however long that takes
+usual('watch', '(trap "" TERM; until [ ! -e {d}/a ]; do sleep 0.1; done; sleep 1; kill $(cat /proc/$$/task/$$/children)) & timeout 300 watch -n 600 -t rm -f {d}/a > /dev/null 2>&1 || :',
+      [TYPED + 'deleted {d}/a: timeout 300 watch -n 600 -t rm -f {d}/a, at'], needs=('watch',))
 usual('a file that is sourced', '. {t}/env.sh', [TYPED + 'deleted {d}/a: rm -f {d}/a, at'], tools={'env.sh': 'rm -f {d}/a\n:\n'})
 usual('a function of a sourced file', '. {t}/env.sh; wipe', [TYPED + 'deleted {d}/a: rm -f {d}/a, at'], tools={'env.sh': 'wipe() { rm -f {d}/a; :; }\n'})

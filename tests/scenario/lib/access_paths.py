@@ -182,7 +182,7 @@ def _(run, engine):
              limits={"fanotify": "until the runtime has changed the root, something else is at the path: a gap may be said",
                      "audit": "the watched folder itself is made anew, and its rules are placed a moment later: a gap is said"})
 def _(run, engine):
-    engine.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
+    engine.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 1000"])
     deep = f"/proc/{engine.pid('web')}/root/prd/sub/deep"
     run.until(lambda: not os.path.exists(deep))
     run.settle(0.3)

@@ -132,7 +132,7 @@ def _(run):
 
 @scenario("by /proc/PID/root of a process in another mount namespace", before=files("f"))
 def _(run):
-    other = subprocess.Popen(["unshare", "-m", "sleep", "60"])
+    other = subprocess.Popen(["unshare", "-m", "sleep", "1000"])
     run.until(lambda: os.readlink(f"/proc/{other.pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt"))
     try:
         pid = run.act("unlink", f"/proc/{other.pid}/root{run.path('f')}")

@@ -282,7 +282,7 @@ def _(run):
 
 @container("its own entrypoint is the culprit", before=None, harmless=SETUP)
 def _(run):
-    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
+    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 1000"])
     deep = f"/proc/{run.docker.pid('web')}/root/prd/sub/deep"
     run.until(lambda: not os.path.exists(deep))
     run.settle(0.3)
@@ -305,7 +305,7 @@ def unaudited(run):
 @scenario("container: its own entrypoint, beside somebody's audit rules", before=audited, targets=WEB,
           harmless=SETUP, after=unaudited)
 def _(run):
-    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
+    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 1000"])
     deep = f"/proc/{run.docker.pid('web')}/root/prd/sub/deep"
     run.until(lambda: not os.path.exists(deep))
     run.settle(0.3)

@@ -87,10 +87,11 @@ class Run:
                 return False
             time.sleep(0.05)
 
-    def seen(self, action, path, seconds=20):
+    def seen(self, action, path, seconds=120):
         """Waits until culprit has reported that of that path: it has looked there. What a sensor cannot see is not waited for long."""
         path = path if path.startswith("/") else self.path(path)
-        deadline = time.monotonic() + seconds
+        able = self.has.issuperset(self.scenario.needs)
+        deadline = time.monotonic() + (seconds if able else 20)
         while time.monotonic() < deadline:
             with open(os.path.join(self.session.work, "stdout"), "rb") as f:
                 lines = [json.loads(line) for line in f.read().split(b"\n")[:-1]]
