@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copies/keeping_holds.h"
 #include "copies/look.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -21,11 +22,6 @@
 #define RETRY_MS 5000     /* after the disk was full */
 #define WRITTEN_MS 1000   /* after it was being written */
 #define MEASURE_MS 60000  /* after there was more than the limit has room for: whether it has now */
-
-uint64_t keeping_now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}
 
 /* ---- folders to be walked through ---- */
 
@@ -104,6 +100,8 @@ void keeping_add(struct copies_keeping *k, struct copy_record *record, struct by
 {
     int r = k->report.error ? 0 : pack_add(k->pack, record, path, link, xattrs, content);
 
+    if (record->flags & COPY_GONE)
+        holds_take(&k->holds, path);
     if (r < 0)
         keeping_on_error(k, r);
 }
@@ -131,12 +129,28 @@ static void keep_later(struct copies_keeping *k, struct bytes path, uint64_t wai
         later->due_ms = keeping_now_ms() + wait_ms;
 }
 
+/* r: of keeping_holds.h. */
+static bool on_held(struct copies_keeping *k, int r)
+{
+    if (r < 0)
+        keeping_on_error(k, r);
+    return r != 0;
+}
+
 /* One that has no place in the pack. No other is left for it: what is there for which there is no room is noted without its content. */
 static void keep_large(struct copies_keeping *k, int fd, struct bytes path, struct copy_record *record, struct bytes xattrs, const struct stat *st)
 {
     _cleanup_close_ int file = k->report.error ? -EBADF : beneath_reopen_file(fd);
-    int r = file < 0 ? file : pack_add_large(k->pack, record, path, xattrs, file, st);
-    struct changed_file *c;
+    struct changed_file *c = changed_of(&k->changed, path, false);
+    bool at_once = c && c->not_held;
+    int r = file < 0 ? file : at_once ? -EOPNOTSUPP : pack_clone_large(k->pack, record, path, xattrs, file, st);
+
+    if (c)
+        c->not_held = false;
+    if (r == -EOPNOTSUPP && !at_once && on_held(k, keeping_hold(k, file, path, record, xattrs, st)))
+        return;
+    if (r == -EOPNOTSUPP)
+        r = pack_add_large(k->pack, record, path, xattrs, file, st);
 
     if (!k->report.error && r == -EFBIG)
         keeping_on_error(k, r);
@@ -191,6 +205,8 @@ static void keep_at(struct copies_keeping *k, int fd, struct bytes path, uint32_
         record.mtime_ns = 0; /* it changes with all that is done in it */
     if (!S_ISLNK(st.st_mode))
         look_xattrs(fd, &xattrs);
+    if (on_held(k, keeping_is_held(k, path, &record, sbuf_bytes(&xattrs), &st)))
+        return;
     if (S_ISREG(st.st_mode) && st.st_size > COPIES_FILE_MAX) {
         keep_large(k, fd, path, &record, sbuf_bytes(&xattrs), &st);
         return;
@@ -369,6 +385,7 @@ void keeping_walk_one(struct copies_keeping *k)
     if (k->report.error)
         return;
     roots_end_walk(&k->roots);
-    k->report.walks = k->asked;
+    if (!holds_reach(&k->holds, k->asked))
+        k->report.walks = k->asked;
     k->begin = k->turned = k->catching_up = false;
 }

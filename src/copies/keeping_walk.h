@@ -4,8 +4,6 @@
 
 #include "copies/keeping_state.h"
 
-uint64_t keeping_now_ms(void); /* CLOCK_MONOTONIC */
-
 /* One more folder to be walked through; the path is copied. Out of memory: this walk leaves it out. */
 void keeping_push(struct copies_keeping *k, struct bytes path);
 /* A walk through all roots that are to be kept begins: what it does not find any more is known to be gone at its end. */
