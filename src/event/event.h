@@ -213,7 +213,7 @@ struct gap {
     uint64_t from_ns; /* CLOCK_REALTIME */
     uint64_t to_ns;
     unsigned sensor;  /* enum sensor_bit; 0 = not a sensor's */
-    char text[160];   /* our own words, no foreign bytes */
+    char text[160];   /* our own words, and a path, escaped, where it concerns nothing else */
 };
 
 /* May a change be lost? Notifications of processes, or of containers, are none: names may be missing, which is said. What a

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sensor/object/gap.h"
 #include "sensor/object/mounts.h"
 #include "sensor/object/startup_buffer.h"
 #include "sensor/object/watched.h"
@@ -268,6 +269,60 @@ static int make(void **state)
     return 0;
 }
 
+/* ---- a gap of one object ---- */
+
+#define LONG_NAME "a-name-that-is-rather-long-for-a-folder-of-this-kind"
+#define LONG_TEXT LONG_NAME LONG_NAME LONG_NAME /* 156 */
+
+static const struct object_gap {
+    const char *name, *path, *text, *wanted;
+} object_gaps[] = {
+    { "its path ends the text", "/srv/a", "it was replaced", "it was replaced (/srv/a)" },
+    { "escaped", "/a\n\033b", "gone", "gone (/a\\n\\x1bb)" },
+    { "a long one keeps its end", "/" LONG_NAME "/" LONG_NAME "/" LONG_NAME "/end", "gone", "/end)" },
+    { "no room: the text as it is", "/srv/a", LONG_TEXT, LONG_TEXT },
+    { "no path", NULL, "gone", "gone" },
+};
+
+static struct gap object_gap_seen;
+
+static void on_gap(void *data, const struct gap *gap)
+{
+    (void)data;
+    object_gap_seen = *gap;
+}
+
+static void names_the_object(void **state)
+{
+    const struct object_gap *row = *state;
+    const struct sensor_options options = { .sink.gap = on_gap };
+    const struct watch_object object = { .path = bytes_of(row->path) };
+    size_t len, wanted = strlen(row->wanted);
+
+    emit_object_gap(&options, SENSOR_AUDIT, LOST_WATCH_WINDOW, 7, &object, row->text);
+    len = strlen(object_gap_seen.text);
+    assert_true(len >= wanted);
+    assert_string_equal(object_gap_seen.text + len - wanted, row->wanted);
+    assert_memory_equal(object_gap_seen.text, row->text, strlen(row->text));
+    assert_int_equal(object_gap_seen.from_ns, 7);
+    assert_int_equal(object_gap_seen.sensor, SENSOR_AUDIT);
+}
+
+/* Of three bytes a column the text takes as many as it has room for, and is not cut within one. */
+static void cuts_no_character(void **state)
+{
+    const struct sensor_options options = { .sink.gap = on_gap };
+    char path[1 + 3 * 100 + 1] = "/";
+    const struct watch_object object = { .path = { path, sizeof(path) - 1 } };
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        memcpy(path + 1 + 3 * i, "\xe2\x82\xac", 3);
+    emit_object_gap(&options, SENSOR_AUDIT, LOST_WATCH_WINDOW, 7, &object, "gone");
+    assert_true(strlen(object_gap_seen.text) > 50);
+    assert_string_equal(object_gap_seen.text + strlen(object_gap_seen.text) - 4, "\xe2\x82\xac)");
+}
+
 static int clean(void **state)
 {
     static const char *const names[] = { "a/f", "a/link", "a/new/new", "a/new", "a/b", "a", "." };
@@ -289,11 +344,13 @@ int main(void)
         cmocka_unit_test(ends_with_its_namespace),
         cmocka_unit_test(refuses_a_long_name),
         cmocka_unit_test(keeps_the_newest),
+        cmocka_unit_test(cuts_no_character),
     };
     int failed = make(NULL) < 0;
 
     failed += RUN_ROWS(ways, goes);
     failed += clean(NULL);
     failed += RUN_ROWS(mounts, sees_mounts);
+    failed += RUN_ROWS(object_gaps, names_the_object);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

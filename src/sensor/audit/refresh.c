@@ -11,6 +11,11 @@ void audit_emit_gap(struct sensor *s, enum lost reason, uint64_t count, const ch
     emit_gap(&s->options, SENSOR_AUDIT, reason, count, s->gap_from_ns, text);
 }
 
+void audit_emit_object_gap(struct sensor *s, const struct audit_object *o, enum lost reason, const char *text)
+{
+    emit_object_gap(&s->options, SENSOR_AUDIT, reason, s->gap_from_ns, &o->wanted, text);
+}
+
 /* Another file is at the path now. Late records of the previous one are resolved by its index, which is kept for a while. */
 void audit_place_again(struct sensor *s, struct audit_object *o)
 {
@@ -31,9 +36,9 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
                  err_text(&err, r));
     /* the name was watched meanwhile, but not what happened below a new directory */
     if (was_directory && o->path_kind == AUDIT_PATH_DIRECTORY && o->wanted.view != VIEW_MERGED)
-        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
+        audit_emit_object_gap(s, o, LOST_WATCH_WINDOW, "a watched directory was replaced by another one");
     if (was_unseen && o->path_kind != AUDIT_PATH_ABSENT && o->wanted.view != VIEW_MERGED)
-        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
+        audit_emit_object_gap(s, o, LOST_WATCH_WINDOW, "a watched path came back before anybody looked for it again");
 }
 
 void audit_rewalk(struct sensor *s)

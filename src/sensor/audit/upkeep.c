@@ -30,9 +30,9 @@ static void emit_losses(struct sensor *s)
     s->lost_paths = s->lost_records = s->lost_startup = 0;
     for (struct audit_object *o = s->objects; o; o = o->next) {
         if (watched_take_unanswered(&o->watched))
-            audit_emit_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED_WAY);
+            audit_emit_object_gap(s, o, LOST_UNANSWERED, FOREIGN_UNANSWERED_WAY);
         if (tree_take_unanswered(o->tree))
-            audit_emit_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
+            audit_emit_object_gap(s, o, LOST_UNANSWERED, FOREIGN_UNANSWERED);
     }
 }
 void audit_exclude_records(struct sensor *s, bool on)
@@ -133,7 +133,7 @@ void audit_check_start(struct sensor *s, const struct audit_object *o)
     if (audit_rules_look(s->rules) < 0 || !audit_rule_set_is_missing(old->rules))
         return;
     s->gap_from_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - start_ns);
-    audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a container had started again before culprit saw that it had stopped");
+    audit_emit_object_gap(s, o, LOST_WATCH_WINDOW, "a container had started again before culprit saw that it had stopped");
 }
 
 /* Rules that somebody deleted are placed again; what happened meanwhile is not known. */

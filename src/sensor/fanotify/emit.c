@@ -98,11 +98,16 @@ void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t f
     emit_gap(&s->options, SENSOR_FANOTIFY, reason, count, from_real_ns, text);
 }
 
+void fanotify_object_gap(const struct fanotify_object *o, enum lost reason, uint64_t from_real_ns, const char *text)
+{
+    emit_object_gap(&o->sensor->options, SENSOR_FANOTIFY, reason, from_real_ns, &o->wanted, text);
+}
+
 void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns)
 {
     /* a container's path was nobody's until now */
     if (from_real_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
-        fanotify_gap(o->sensor, LOST_WATCH_WINDOW, 0, from_real_ns,
-                     "a folder above a watched path was replaced: what was done below it until it was watched");
+        fanotify_object_gap(o, LOST_WATCH_WINDOW, from_real_ns,
+                            "a folder above a watched path was replaced: what was done below it until it was watched");
 }
 

@@ -16,3 +16,5 @@ void fanotify_send(struct fanotify_object *o, struct event *e, const struct fano
 /* A folder above was replaced at that time (CLOCK_REALTIME; 0 = it was not), and the path has been looked at now. */
 void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns);
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text);
+/* The same of this object alone: the text names it. */
+void fanotify_object_gap(const struct fanotify_object *o, enum lost reason, uint64_t from_real_ns, const char *text);

@@ -274,6 +274,6 @@ void fanotify_object_came(struct fanotify_object *o, bool folder, const struct f
     if (now->replayed || is_behind(o) || s->unseen_at == s->handled + 1)
         return;
     s->unseen_at = s->handled + 1;
-    fanotify_gap(s, LOST_WATCH_WINDOW, 0, now->from_real_ns,
-                 "a folder on the way to a watched path came, and was gone before it was looked at: what was done in it");
+    fanotify_object_gap(o, LOST_WATCH_WINDOW, now->from_real_ns,
+                        "a folder on the way to a watched path came, and was gone before it was looked at: what was done in it");
 }

@@ -137,8 +137,8 @@ bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o, co
     o->mounts_below = below;
     if (first || (below_is_same && (way_is_same || is_same_place(o))))
         return false;
-    fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
-                 "something was mounted or unmounted at the watched path, above or below it");
+    fanotify_object_gap(o, LOST_WATCH_WINDOW, s->empty_real_ns,
+                        "something was mounted or unmounted at the watched path, above or below it");
     o->needs_recheck = o->arrived = s->any_marked = true;
     return true;
 }
@@ -175,8 +175,8 @@ static void check_made_anew(struct sensor *s, struct fanotify_object *o)
     s->any_fresh |= o->fresh;
     born = fanotify_born(o, tree_root(o->tree), o->base.len ? o->base : bytes_of("."));
     if (born > s->watch_real_ns && (!s->window_on || born < s->window_real_ns))
-        fanotify_gap(s, LOST_WATCH_WINDOW, 0, born,
-                     "a container's files were made anew before it was known: what was done to them until they were watched");
+        fanotify_object_gap(o, LOST_WATCH_WINDOW, born,
+                            "a container's files were made anew before it was known: what was done to them until they were watched");
 }
 
 static void place_again(struct sensor *s, struct fanotify_object *o, uint64_t same_ns)
@@ -190,8 +190,8 @@ static void place_again(struct sensor *s, struct fanotify_object *o, uint64_t sa
     int r;
 
     if (o->mismatch >= 3)
-        fanotify_gap(s, LOST_WATCH_WINDOW, 0, same_ns,
-                     "something else stood at a watched path without having been told");
+        fanotify_object_gap(o, LOST_WATCH_WINDOW, same_ns,
+                            "something else stood at a watched path without having been told");
     /* gone, by an event or without one: who holds a folder open keeps its end from being reported */
     from_ns = o->recheck_real_ns;
     if (!from_ns && o->mismatch < 3 && o->tree && !o->needs_recheck)
@@ -244,9 +244,9 @@ static void check_object(struct sensor *s, struct fanotify_object *o, bool regul
 static void emit_unanswered(struct sensor *s, struct fanotify_object *o)
 {
     if (watched_take_unanswered(&o->watched))
-        fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, FOREIGN_UNANSWERED_WAY);
+        fanotify_object_gap(o, LOST_UNANSWERED, s->empty_real_ns, FOREIGN_UNANSWERED_WAY);
     if (tree_take_unanswered(o->tree))
-        fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, FOREIGN_UNANSWERED);
+        fanotify_object_gap(o, LOST_UNANSWERED, s->empty_real_ns, FOREIGN_UNANSWERED);
 }
 
 static bool is_marked(const struct fanotify_object *o)

@@ -2,9 +2,14 @@
 #include "sensor/object/gap.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/escape.h"
+
+#define PATH_LEAST 8 /* columns; less names nothing */
 
 void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t count, uint64_t from_real_ns,
               const char *text)
@@ -17,4 +22,26 @@ void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost r
 
     snprintf(gap.text, sizeof(gap.text), "%s", text);
     options->sink.gap(options->sink.data, &gap);
+}
+
+void emit_object_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t from_real_ns,
+                     const struct watch_object *object, const char *text)
+{
+    const size_t room = sizeof(((struct gap *)NULL)->text) - 1, words = strlen(text) + strlen(" ()");
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    char whole[sizeof(((struct gap *)NULL)->text)];
+
+    /* a column may take several bytes */
+    for (size_t columns = room > words ? room - words : 0; columns >= PATH_LEAST; columns /= 2) {
+        sbuf_clear(&path);
+        escape_terminal_path(&path, object->path, (unsigned)columns);
+        if (path.len && path.len + words <= room)
+            break;
+    }
+    if (!path.len || path.len + words > room || sbuf_error(&path) < 0) {
+        emit_gap(options, sensor, reason, 0, from_real_ns, text);
+        return;
+    }
+    snprintf(whole, sizeof(whole), "%s (%s)", text, sbuf_str(&path));
+    emit_gap(options, sensor, reason, 0, from_real_ns, whole);
 }
