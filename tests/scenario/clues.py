@@ -562,7 +562,7 @@ def read_journal():
 
 
 def await_that(condition):
-    for _ in range(6000):
+    for _ in range(18000):
         if condition():
             return
         time.sleep(0.01)

@@ -67,7 +67,7 @@ def play(args, engines, name, work):
     foreign = [i for i in done if i not in missed and get(reported[f"/prd/f{i}"][0], "culprit.origin") != "container"]
     wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
     # before the new file system is marked only names are seen, in its layer, and what differs from before (culprit(1))
-    wrong = wrong or (unwritten > len(done) // 10 and not gaps and "audit" != args.sensor)
+    wrong = wrong or (unwritten > len(done) // 2 and not gaps and "audit" != args.sensor)
     after = sorted(get(reported[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
     print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps reported, "
           f"{len(twice)} reported twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "

@@ -687,7 +687,7 @@ def kept(docker, work):
         docker("exec", "rkept", "sh", "-c", ": > /prd/probe; rm /prd/probe")
         return is_recorded("unlink", "probe")
 
-    check("kept: it follows the restart", await_(follows, 20), said())
+    check("kept: it follows the restart", await_(follows, 120), said())
     docker("exec", "rkept", "rm", "-f", "/prd/Conf/s02.sh")
     docker("exec", "rkept", "sh", "-c", "echo after the restart > /prd/restarted")
     await_(lambda: is_recorded("write", "restarted"))
@@ -706,7 +706,7 @@ def kept(docker, work):
     top = root_of(docker, "rkept") + "/prd"
     time.sleep(2)
     nothing_to_do = lambda: restore(store, "--from", "copies", "--dry-run", "--at", moment, "rkept:/prd")
-    check("kept: what the container's end leaves is not gone", await_(lambda: nothing_to_do()[0] == 1, 10), nothing_to_do())
+    check("kept: what the container's end leaves is not gone", await_(lambda: nothing_to_do()[0] == 1), nothing_to_do())
     code, items, end, err = restore(store, "--from", "copies", "rkept:/prd")
     check("kept: after its restart", code == 0 and outcomes(items).get("/prd/Conf/s02.sh") == "restored" and
           before == {p: f for p, f in without_directory_times(snapshot(top)).items()}, (code, outcomes(items), err))

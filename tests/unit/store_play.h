@@ -79,6 +79,7 @@ static inline uint64_t sql_number(const char *sql)
     uint64_t n;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(row), SQLITE_ROW);
     n = (uint64_t)sqlite3_column_int64(row, 0);
@@ -118,6 +119,7 @@ static inline void sql(const char *text, const void *blob, size_t len)
     sqlite3_stmt *s = NULL;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_prepare_v2(db, text, -1, &s, NULL), SQLITE_OK);
     if (blob)
         sqlite3_bind_blob64(s, 1, blob, len, SQLITE_STATIC);

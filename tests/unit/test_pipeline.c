@@ -283,6 +283,7 @@ static uint64_t claimed(const char *store)
 
     assert_int_equal(store_flush(p->store, NULL), 0);
     assert_int_equal(sqlite3_open(store, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT alive_ns FROM coverage", -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     ns = (uint64_t)sqlite3_column_int64(s, 0);

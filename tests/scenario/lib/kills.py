@@ -13,6 +13,7 @@ from lib.observer import is_sound
 
 STORE_EACH = 25        # kills before a new store is begun
 SETTLED_NS = 20_000_000  # what is done so soon after the first word may be older than the coverage
+BEAT_LATE_NS = 10_000_000_000  # how much later than it is to a busy machine may let it say that it lives
 
 
 class Actor:
@@ -97,7 +98,7 @@ def kill_once(observers, sensor, actor, target, store, rnd, span):
             "loss": (killed - min(missing)) / 1e6 if missing else 0,
             "holes": sum(when < max(stored, default=0) for when in missing), "covered": sum(when < end for when in missing),
             "ended": bool(end) and end <= killed, "unknown": (killed - end) / 1e6 if end else None,
-            "gap": [g for g in a.gaps if g["from"] == said.get("to") and parse_time(g["to"]) >= killed], "nobody": a.without_actor(), "took": took,
+            "gap": [g for g in a.gaps if g["from"] == said.get("to") and parse_time(g["to"]) >= killed - BEAT_LATE_NS], "nobody": a.without_actor(), "took": took,
             "status": a.status}
 
 
