@@ -2,19 +2,22 @@
 /* A directory for a store that a test makes anew, and what several of the store's tests ask of the file in it. */
 #pragma once
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "store/store.h"
 
 static char dir[64], path[96]; /* of the directory; of the store's file, which is not there yet */
 
-/* kind: of test, a part of the directory's name. below: of the file, "culprit.db" or "DIRECTORY/culprit.db". */
+/* In memory: a disk that is busy for some seconds would be taken for one that hangs. kind: of test, a part of the directory's name.
+ * below: of the file, "culprit.db" or "DIRECTORY/culprit.db". */
 static inline void make_store_place(const char *kind, const char *below)
 {
-    snprintf(dir, sizeof(dir), "/tmp/culprit-%s.XXXXXX", kind);
+    snprintf(dir, sizeof(dir), "%s/culprit-%s.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", kind);
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/%s", dir, below);
 }
@@ -45,14 +48,22 @@ static inline int64_t number(const char *sql)
     return n;
 }
 
-/* With these options, of which the path is filled in; closed by the caller. */
+/* With these options, of which the path is filled in; closed by the caller. The thread of one that was closed may be at work on a slow
+ * disk still: it is waited for. */
 static inline struct store *open_store_with(struct store_options options)
 {
     struct store *store = NULL;
     struct err err = ERR_INIT;
+    int r = -EBUSY;
 
     options.path = path;
-    if (store_open(&options, &store, &err) < 0)
+    for (unsigned i = 0; i < 60 && r == -EBUSY; i++) {
+        if (i)
+            usleep(100 * 1000);
+        err = ERR_INIT;
+        r = store_open(&options, &store, &err);
+    }
+    if (r < 0)
         fail_msg("%s", err.text);
     return store;
 }

@@ -232,6 +232,7 @@ static void change(const char *sql, int64_t row, struct bytes data)
     sqlite3_stmt *s = NULL;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
     sqlite3_bind_int64(s, 1, row);
     sqlite3_bind_blob64(s, 2, data.data, data.len, SQLITE_TRANSIENT);

@@ -156,6 +156,7 @@ static void a_store_that_is_none(void **state)
     store_close(open_store(false));
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(open_error(true, &err), -EPROTO);
@@ -164,6 +165,7 @@ static void a_store_that_is_none(void **state)
 
     unlink(path);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE mine (x)", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(open_error(false, &err), -EBADMSG);
@@ -193,6 +195,7 @@ static void a_view_is_not_asked(void **state)
     (void)state;
     store_close(open_store(false));
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 300000);
     assert_int_equal(sqlite3_exec(db, "CREATE VIEW endless AS WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c) SELECT x FROM c", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(db_open(path, true, &db, NULL, &err), 0);

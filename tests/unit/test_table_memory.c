@@ -196,9 +196,10 @@ static void use_store(long at, bool all)
     struct store *store = NULL;
     struct err err = ERR_INIT;
     uint64_t there = 0, missing = 0;
-    char text[64];
+    char text[128];
 
-    (void)!system("rm -rf /tmp/culprit-tables.*/store");
+    snprintf(text, sizeof(text), "rm -rf %s/store", dir);
+    assert_int_equal(system(text), 0);
     assert_int_equal(store_open(&options, &store, &err), 0);
     fail_from(at, all);
     for (unsigned i = 0; i < MANY / 2; i++) {
