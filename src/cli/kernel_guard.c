@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -99,6 +100,7 @@ static int test(struct kernel_guard *g, struct err *err)
 }
 
 #define FOLLOW_MS 200
+#define FIRST_LOOK_MS 10000
 
 /* For doctor. */
 static void write_writers_down(struct kernel_guard *g)
@@ -175,6 +177,21 @@ void kernel_guard_end(struct kernel_guard *g)
     g->state_fd = -EBADF;
 }
 
+static bool is_to_end(void)
+{
+    sigset_t waiting;
+
+    return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1);
+}
+
+/* To say at the beginning how many there are. Everything is refused by now, doctor knows, and whoever ends it is obeyed. */
+static void await_writers(void)
+{
+    for (unsigned waited = 0; waited < FIRST_LOOK_MS && !is_to_end(); waited += FOLLOW_MS)
+        if (bpf_guard_await_writers(FOLLOW_MS))
+            return;
+}
+
 int kernel_guard_begin(struct kernel_guard *g, struct bytes target, uint64_t for_ns, uint64_t confirm_ns, struct err *err)
 {
     int r = bpf_guard_begin(err);
@@ -183,19 +200,23 @@ int kernel_guard_begin(struct kernel_guard *g, struct bytes target, uint64_t for
         r = guard_allow_apply(&g->allowed, err);
     if (r == 0)
         r = test(g, err);
-    if (r == 0)
-        r = bpf_guard_look_for_writers(err);
     bpf_guard_look(&g->counts);
     g->written_writers = g->counts.older_writers;
     if (r == 0)
         r = write_down(g, target, for_ns, confirm_ns, err);
     if (r == 0)
-        r = begin_to_follow(g, err);
-    if (r == 0)
         limit(g, for_ns, confirm_ns);
-    if (r < 0)
+    if (r == 0)
+        r = bpf_guard_look_for_writers(err);
+    if (r == 0)
+        r = begin_to_follow(g, err);
+    if (r < 0) {
         kernel_guard_end(g);
-    return r;
+        return r;
+    }
+    await_writers();
+    bpf_guard_look(&g->counts);
+    return 0;
 }
 
 void kernel_guard_say_end(const struct kernel_guard *g)

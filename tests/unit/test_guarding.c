@@ -87,9 +87,28 @@ static void opens_that_nobody_judged_may_be_older_writers(void **state)
     free(k);
 }
 
+/* Whoever begins a guard is not kept by a look that takes long: it may be asked again and again. */
+static void a_look_that_is_not_over_keeps_nobody(void **state)
+{
+    struct files_bpf *k = calloc(1, sizeof(*k));
+    struct programs programs = { .skeleton = k };
+
+    (void)state;
+    assert_non_null(k);
+    assert_true(guard_writers_wait(1)); /* there is no guard */
+    assert_int_equal(guard_writers_begin(&programs, NULL), 0);
+    assert_false(guard_writers_wait(1)); /* nobody has said where to look */
+    assert_true(guard_writers_want_places());
+    assert_true(guard_writers_count() == GUARD_WRITERS_UNKNOWN);
+    guard_writers_end();
+    assert_true(guard_writers_wait(1));
+    free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_look_that_is_not_over_keeps_nobody),
         cmocka_unit_test(opens_that_nobody_judged_may_be_older_writers),
     };
 

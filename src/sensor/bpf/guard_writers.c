@@ -309,15 +309,18 @@ void guard_writers_take_places(const int *fds, size_t count)
     pthread_mutex_unlock(&writers.lock);
 }
 
-void guard_writers_wait(unsigned timeout_ms)
+bool guard_writers_wait(unsigned timeout_ms)
 {
     uint64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
     struct timespec at = { (time_t)(until / NS_PER_S), (long)(until % NS_PER_S) };
+    bool known;
 
     pthread_mutex_lock(&writers.lock);
     while (writers.programs && writers.count == GUARD_WRITERS_UNKNOWN && clock_ns(CLOCK_MONOTONIC) < until)
         (void)pthread_cond_timedwait(&writers.changed, &writers.lock, &at);
+    known = !writers.programs || writers.count != GUARD_WRITERS_UNKNOWN || writers.stays;
     pthread_mutex_unlock(&writers.lock);
+    return known;
 }
 
 uint64_t guard_writers_count(void)

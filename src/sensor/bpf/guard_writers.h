@@ -34,8 +34,8 @@ void guard_writers_pause(bool on);
 bool guard_writers_want_places(void);
 /* These, by the thread that guards more; they are copied. */
 void guard_writers_take_places(const int *fds, size_t count);
-/* Until it is known, or for so long. */
-void guard_writers_wait(unsigned timeout_ms);
+/* Until it is known, or for so long. False: it is not known yet. */
+bool guard_writers_wait(unsigned timeout_ms);
 /* Files that somebody has open for writing since before; GUARD_WRITERS_UNKNOWN: not known, also after guard_writers_stay(). */
 uint64_t guard_writers_count(void);
 /* Did the kernel not attach the program for a time, so that they were not refused? */

@@ -24,7 +24,6 @@
 
 #define LEASE_NS (10 * NS_PER_S)
 #define RENEW_MS 1000
-#define FIRST_LOOK_MS 10000
 
 static struct {
     struct programs *programs; /* NULL: there is no guard */
@@ -199,8 +198,12 @@ int bpf_guard_look_for_writers(struct err *err)
     if (r < 0)
         return r;
     guarding_turn();
-    guard_writers_wait(FIRST_LOOK_MS);
     return 0;
+}
+
+bool bpf_guard_await_writers(unsigned timeout_ms)
+{
+    return guard_writers_wait(timeout_ms);
 }
 
 void guarding_turn(void)

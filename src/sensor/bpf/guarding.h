@@ -30,9 +30,10 @@ int bpf_guard_allow(enum wire_guard_kind kind, uint64_t value, struct err *err);
 /* From now on changes are refused, also writes by whoever opened something before, as long as this process renews that: a thread of its own does. -ENODEV: the sensor bpf is not
  * open; -errno. */
 int bpf_guard_begin(struct err *err);
-/* Once it is known who may: older writers are looked for (guard_writers.h), for as long as it guards; the first time it is waited for that, ten
- * seconds at most. -EAGAIN: not now. */
+/* Once it is known who may: older writers are looked for (guard_writers.h), for as long as it guards. -EAGAIN: not now. */
 int bpf_guard_look_for_writers(struct err *err);
+/* Until they were looked for the first time. False: not yet. */
+bool bpf_guard_await_writers(unsigned timeout_ms);
 /* For the sensor: in each turn of its. */
 void guarding_turn(void);
 /* Whatever else hangs, nothing is refused after that time (CLOCK_MONOTONIC; 0: no such time). */
