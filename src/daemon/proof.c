@@ -68,6 +68,18 @@ static const struct event *find(const struct proof_seen *seen, const struct chan
     return found;
 }
 
+/* Attributes that were changed before a sensor could look, which says then that it does not know which ones. */
+static bool is_seen_unknown(const struct proof_seen *seen, const struct change *c, pid_t pid, const char *name)
+{
+    for (size_t i = 0; (c->needs & CAPABILITY_METADATA) && i < seen->count; i++) {
+        const struct event *e = seen->events[i];
+
+        if (e->operation == OPERATION_ATTRIBUTES && e->actor.pid == pid && bytes_equal_str(bytes_basename(e->path), name))
+            return true;
+    }
+    return false;
+}
+
 /* "" if the event says what was done, else what is wrong with it. */
 static const char *judge(const struct event *e, const struct change *c, const struct proof_made *made, int error, const char *self,
                          unsigned times)
@@ -123,6 +135,8 @@ const char *proof_judge(const struct proof_seen *seen, const struct proof_made *
         return "these sensors cannot tell it";
     if (error && !operation_error_is_refusal(error)) /* as tmpfs without attributes, before 6.6 */
         return "this file system does not have it";
+    if (!error && is_seen_unknown(seen, c, made->pid, name))
+        return "which attributes is not known: it was looked at too late";
     *ret = PROOF_WRONG;
     return "it is not told";
 }

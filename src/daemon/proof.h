@@ -8,7 +8,7 @@
 
 enum proof_outcome {
     PROOF_RIGHT,
-    PROOF_DECLARED, /* no event: the sensors declare that they cannot see it, or the file system does not have it */
+    PROOF_DECLARED, /* no event: the sensors declare that they cannot see it, or the file system does not have it; or one that says what is not known */
     PROOF_WRONG,    /* no event, or a wrong one */
 };
 

@@ -17,7 +17,7 @@ static const struct row {
     const char *name;
     enum operation operation;
     const char *path, *previous; /* path NULL: no event */
-    bool other_process, other_program, twice, confined;
+    bool other_process, other_program, twice, confined, unknown;
     int done, reported; /* errors */
     unsigned mode_after;
     uint64_t has;
@@ -32,6 +32,10 @@ static const struct row {
     { "another place", OPERATION_UNLINK, "/y/unlink", .has = ALL, .outcome = PROOF_WRONG },
     { "a mode", OPERATION_CHMOD, PLACE "/chmod", .mode_after = 0640, .has = ALL, .outcome = PROOF_RIGHT },
     { "another mode", OPERATION_CHMOD, PLACE "/chmod", .mode_after = 0600, .has = ALL, .outcome = PROOF_WRONG },
+    { "attributes, looked at too late", OPERATION_CHMOD, PLACE "/chmod", .unknown = true, .has = ALL, .outcome = PROOF_DECLARED },
+    { "the same by another process", OPERATION_CHMOD, PLACE "/chmod", .unknown = true, .other_process = true, .has = ALL, .outcome = PROOF_WRONG },
+    { "of another file", OPERATION_CHMOD, PLACE "/chown", .unknown = true, .has = ALL, .outcome = PROOF_WRONG },
+    { "attributes are no name", OPERATION_UNLINK, PLACE "/unlink", .unknown = true, .has = ALL, .outcome = PROOF_WRONG },
     { "a rename", OPERATION_RENAME, PLACE "/rename.to", PLACE "/rename", .has = ALL, .outcome = PROOF_RIGHT },
     { "from another name", OPERATION_RENAME, PLACE "/rename.to", PLACE "/other", .has = ALL, .outcome = PROOF_WRONG },
     { "refused, and reported", OPERATION_UNLINK, PLACE "/unlink", .done = EPERM, .reported = EPERM, .has = ALL, .outcome = PROOF_RIGHT },
@@ -46,7 +50,7 @@ static void add(struct proof_seen *seen, const struct row *row, const char *self
 {
     struct event *e = event_new();
 
-    e->operation = row->operation;
+    e->operation = row->unknown ? OPERATION_ATTRIBUTES : row->operation;
     e->error = row->reported;
     e->actor.pid = row->other_process ? 8 : 7;
     e->before = (struct file_state){ .known = FILE_MODE, .mode = 0644 };
