@@ -63,14 +63,15 @@ void at_job(struct sbuf *answer, const struct clue_question *q, struct bytes nam
     }
 }
 
-/* atd writes no log; but it makes a file for a job's output when it begins it: the directory's time is that of the last one. */
+/* atd writes no log; but it makes a file for a job's output when it begins it, and removes it once the job has ended: the directory's time is
+ * that of the last one, which may have begun before. */
 static int gather_last(struct gathered *g, int root, const struct clue_question *q)
 {
     static const char *const outputs[] = { "/var/spool/cron/atspool", "/var/spool/atspool", "/var/spool/at/spool" };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
     for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
-        struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = CLUE_STARTED, .suspect = bytes_of("at job"), .place = bytes_of(outputs[i]),
+        struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = CLUE_STARTED | CLUE_LATEST, .suspect = bytes_of("at job"), .place = bytes_of(outputs[i]),
                                .text = bytes_of("a job of at began or ended then, the last one: the directory of their output changed") };
         _cleanup_close_ int fd = beneath_open(root, bytes_of(outputs[i]), O_PATH | O_DIRECTORY | O_NOFOLLOW);
         struct stat st;

@@ -32,8 +32,11 @@ static struct bytes name_of(struct bytes suspect)
     return suspect;
 }
 
+/* What is known by its end alone may have begun before the change though that time is behind it. */
 static bool begins_within(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before)
 {
+    uint64_t after = f->marks & CLUE_LATEST ? CLUE_AFTER_NS : LATE_NS;
+
     if (!f->from_ns)
         return false;
     for (size_t i = 0; i < c->question->span_count; i++) {
@@ -41,7 +44,7 @@ static bool begins_within(const struct clue_circumstances *c, const struct clue_
 
         if (s->to_ns - s->from_ns > NARROW_NS)
             continue;
-        if (f->to_ns + before >= s->from_ns && f->from_ns <= s->to_ns + LATE_NS)
+        if (f->to_ns + before >= s->from_ns && f->from_ns <= s->to_ns + after)
             return true;
     }
     return false;
