@@ -30,11 +30,6 @@ struct clues {
     bool stopped;
 };
 
-static uint64_t now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 int clues_new(const struct clues_options *options, struct clues **ret, struct err *err)
 {
     struct clues *c = calloc(1, sizeof(*c));
@@ -176,7 +171,7 @@ static uint64_t own_budget(const struct clues *c, const struct clue_source *s)
 
 unsigned clues_time_left(const struct clues *c, unsigned usual_ms)
 {
-    uint64_t gone = now_ms() - c->began_ms, all = clue_patience(&c->question, ALL_MS);
+    uint64_t gone = clock_ms(CLOCK_MONOTONIC) - c->began_ms, all = clue_patience(&c->question, ALL_MS);
 
     if (gone >= all || (c->options.stop && *c->options.stop))
         return 1;
@@ -191,7 +186,7 @@ static int look(struct clues *c, struct asking *a, unsigned wait_ms)
     struct bytes answer = BYTES_NULL;
     int r = foreign_wait(&a->pending, s->job, sbuf_bytes(&a->request), left, wait_ms, &answer);
 
-    if (r == -EAGAIN && now_ms() - a->began_ms > own_budget(c, s) + 200) {
+    if (r == -EAGAIN && clock_ms(CLOCK_MONOTONIC) - a->began_ms > own_budget(c, s) + 200) {
         fail(c, a->source, -ETIMEDOUT);
         return 1;
     }
@@ -200,7 +195,7 @@ static int look(struct clues *c, struct asking *a, unsigned wait_ms)
     if (r == -ENOENT)
         clues_set_report(c, a->source, CLUE_STATE_ABSENT, BYTES_NULL);
     else if (r < 0) /* ended by its own clock, or by another limit */
-        fail(c, a->source, r == -EBADMSG && now_ms() - a->began_ms >= left ? -ETIMEDOUT : r);
+        fail(c, a->source, r == -EBADMSG && clock_ms(CLOCK_MONOTONIC) - a->began_ms >= left ? -ETIMEDOUT : r);
     else
         r = clues_take(c, a->source, answer);
     return r == -ENOMEM ? r : 1;
@@ -223,14 +218,14 @@ static int begin(struct clues *c, unsigned source, struct asking *a)
     if (clue_sources[source].stage == CLUE_STAGE_ACCESS)
         moment_users(c->facts, c->count, &extra);
     q.extra = sbuf_bytes(&extra);
-    *a = (struct asking){ .source = source, .pending = FOREIGN_PENDING_NONE, .request = SBUF_INIT, .began_ms = now_ms() };
+    *a = (struct asking){ .source = source, .pending = FOREIGN_PENDING_NONE, .request = SBUF_INIT, .began_ms = clock_ms(CLOCK_MONOTONIC) };
     clue_question_put(&a->request, &q);
     return sbuf_error(&a->request);
 }
 
 static void say_progress(struct clues *c, unsigned source)
 {
-    if (!c->options.progress || c->said[source] || now_ms() - c->began_ms <= QUIET_MS)
+    if (!c->options.progress || c->said[source] || clock_ms(CLOCK_MONOTONIC) - c->began_ms <= QUIET_MS)
         return;
     c->said[source] = true;
     c->options.progress(c->options.data, clue_sources[source].reads);
@@ -289,7 +284,7 @@ int clues_gather(struct clues *c, struct err *err)
 {
     int r = 0;
 
-    c->began_ms = now_ms() - c->options.spent_ns / NS_PER_MS;
+    c->began_ms = clock_ms(CLOCK_MONOTONIC) - c->options.spent_ns / NS_PER_MS;
     for (enum clue_stage stage = 0; stage < CLUE_STAGE_COUNT && r == 0 && !c->stopped; stage++) {
         r = ask_stage(c, stage, err);
         if (r == 0 && stage <= CLUE_STAGE_TIME)

@@ -302,10 +302,10 @@ bool copies_keeper_take(struct copies_keeper *k, struct copies_report *ret)
 
 bool copies_keeper_await(struct copies_keeper *k, unsigned timeout_ms, struct copies_report *ret)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + timeout_ms;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 
     for (;;) {
-        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+        uint64_t now = clock_ms(CLOCK_MONOTONIC);
         struct pollfd ready = { .fd = k->socket, .events = POLLIN };
 
         (void)copies_keeper_take(k, ret);
@@ -336,13 +336,13 @@ bool copies_keeper_is(const struct copies_keeper *k, pid_t pid, pid_t parent_pid
 
 void copies_keeper_end(struct copies_keeper *k)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + END_MS;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + END_MS;
     char rest[sizeof(struct copies_report)];
 
     if (!k)
         return;
     (void)shutdown(k->socket, SHUT_WR);
-    for (uint64_t now = until - END_MS; now < until; now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS) {
+    for (uint64_t now = until - END_MS; now < until; now = clock_ms(CLOCK_MONOTONIC)) {
         struct pollfd ready = { .fd = k->socket, .events = POLLIN };
 
         if (poll(&ready, 1, (int)(until - now)) > 0 && recv(k->socket, rest, sizeof(rest), MSG_DONTWAIT) == 0)

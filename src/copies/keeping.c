@@ -78,7 +78,7 @@ static void on_changed(struct copies_keeping *k, uint64_t time_ns, struct bytes 
     if (!c && !k->catching_up)
         catch_up(k, time_ns);
     if (c && !c->due_ms)
-        c->due_ms = MAX(keeping_now_ms(), c->kept_ms ? again_ms(c) : 0);
+        c->due_ms = MAX(clock_ms(CLOCK_MONOTONIC), c->kept_ms ? again_ms(c) : 0);
 }
 
 static void on_gone(struct copies_keeping *k, uint64_t time_ns, struct bytes path)
@@ -163,14 +163,14 @@ static void keep_one(struct copies_keeping *k, struct changed_file *c)
     c->due_ms = 0;
     if (roots_decide(k) && !roots_keep(&k->roots, path))
         return; /* what is to be kept has changed, or was not known when it came */
-    c->kept_ms = keeping_now_ms();
+    c->kept_ms = clock_ms(CLOCK_MONOTONIC);
     keeping_keep_path(k, path, true);
 }
 
 /* Those that are due; at_end: all. Returns when the next one is, 0: none. */
 static uint64_t keep_changed(struct copies_keeping *k, bool at_end)
 {
-    uint64_t now = keeping_now_ms(), next = 0;
+    uint64_t now = clock_ms(CLOCK_MONOTONIC), next = 0;
     struct changed_file *c, *after;
 
     if (k->unasked)
@@ -192,7 +192,7 @@ static bool is_said(const struct copies_keeping *k)
 {
     const struct copies_report *a = &k->report, *b = &k->announced;
 
-    return a->walks == b->walks && a->error == b->error && (keeping_now_ms() < k->said_ms + SAY_MS || memcmp(a, b, sizeof(*a)) == 0);
+    return a->walks == b->walks && a->error == b->error && (clock_ms(CLOCK_MONOTONIC) < k->said_ms + SAY_MS || memcmp(a, b, sizeof(*a)) == 0);
 }
 
 static void announce(struct copies_keeping *k)
@@ -206,14 +206,14 @@ static void announce(struct copies_keeping *k)
     if (send(k->socket, &k->report, sizeof(k->report), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(k->report))
         return;
     k->announced = k->report;
-    k->said_ms = keeping_now_ms();
+    k->said_ms = clock_ms(CLOCK_MONOTONIC);
 }
 
 static void retry(struct copies_keeping *k)
 {
     int r;
 
-    if (!k->retry_ms || keeping_now_ms() < k->retry_ms)
+    if (!k->retry_ms || clock_ms(CLOCK_MONOTONIC) < k->retry_ms)
         return;
     k->retry_ms = 0;
     if (k->report.error == -EFBIG) {
@@ -224,7 +224,7 @@ static void retry(struct copies_keeping *k)
     }
     r = pack_probe(k->pack);
     if (r < 0) {
-        k->retry_ms = keeping_now_ms() + RETRY_MS;
+        k->retry_ms = clock_ms(CLOCK_MONOTONIC) + RETRY_MS;
         return;
     }
     k->report.error = 0;
@@ -250,7 +250,7 @@ static void age(struct copies_keeping *k)
 
 static int wait_ms(const struct copies_keeping *k, uint64_t next_ms)
 {
-    uint64_t now = keeping_now_ms();
+    uint64_t now = clock_ms(CLOCK_MONOTONIC);
     bool unsaid = memcmp(&k->report, &k->announced, sizeof(k->report)) != 0;
 
     if (k->folder_count)

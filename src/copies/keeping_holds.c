@@ -20,9 +20,9 @@
 
 void keeping_begin_to_hold(struct copies_keeping *k)
 {
-    if (k->holds.socket >= 0 || keeping_now_ms() < k->hold_again_ms)
+    if (k->holds.socket >= 0 || clock_ms(CLOCK_MONOTONIC) < k->hold_again_ms)
         return;
-    k->hold_again_ms = keeping_now_ms() + AGAIN_MS;
+    k->hold_again_ms = clock_ms(CLOCK_MONOTONIC) + AGAIN_MS;
     k->report.holding = holds_begin(&k->holds, pack_large_directory(k->pack)) == 0 ? k->holds.pid : 0;
 }
 
@@ -85,7 +85,7 @@ static void copy_at_once(struct copies_keeping *k, const struct hold *hold)
     if (!c)
         return;
     c->not_held = true;
-    c->due_ms = keeping_now_ms();
+    c->due_ms = clock_ms(CLOCK_MONOTONIC);
 }
 
 /* Just after the record without it, by the clock as it is now. */
@@ -138,7 +138,7 @@ static void on_end(struct copies_keeping *k)
         struct changed_file *c = hold->taken ? NULL : changed_of(&k->changed, (struct bytes){ hold->path, hold->len }, true);
 
         if (c)
-            c->due_ms = MAX(keeping_now_ms(), k->hold_again_ms);
+            c->due_ms = MAX(clock_ms(CLOCK_MONOTONIC), k->hold_again_ms);
         else
             lose(k, -EPIPE);
         holding_name(hold->id, name);
@@ -171,11 +171,11 @@ void keeping_look_at_holds(struct copies_keeping *k)
 
 void keeping_await_holds(struct copies_keeping *k)
 {
-    uint64_t until = keeping_now_ms() + AWAIT_MS, mark = k->asked + 1;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + AWAIT_MS, mark = k->asked + 1;
     uint32_t killed = k->report.holding_killed;
     bool reached = !holds_reach(&k->holds, mark);
 
-    while ((!reached || holds_copy(&k->holds)) && keeping_now_ms() < until) {
+    while ((!reached || holds_copy(&k->holds)) && clock_ms(CLOCK_MONOTONIC) < until) {
         struct pollfd ready = { .fd = k->holds.socket, .events = POLLIN };
 
         (void)poll(&ready, 1, LOOK_MS);

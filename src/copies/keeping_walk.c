@@ -92,7 +92,7 @@ void keeping_on_error(struct copies_keeping *k, int r)
         return;
     keeping_stop_walking(k);
     k->report.error = r;
-    k->retry_ms = keeping_now_ms() + (r == -EFBIG ? MEASURE_MS : RETRY_MS);
+    k->retry_ms = clock_ms(CLOCK_MONOTONIC) + (r == -EFBIG ? MEASURE_MS : RETRY_MS);
     keeping_note_state(k);
 }
 
@@ -126,7 +126,7 @@ static void keep_later(struct copies_keeping *k, struct bytes path, uint64_t wai
     struct changed_file *later = changed_of(&k->changed, path, true);
 
     if (later)
-        later->due_ms = keeping_now_ms() + wait_ms;
+        later->due_ms = clock_ms(CLOCK_MONOTONIC) + wait_ms;
 }
 
 /* r: of keeping_holds.h. */
@@ -358,7 +358,7 @@ static void end_measuring(struct copies_keeping *k)
     k->measuring = false;
     roots_end_walk(&k->roots);
     if (k->measured > k->limit / 2) {
-        k->retry_ms = keeping_now_ms() + MEASURE_MS;
+        k->retry_ms = clock_ms(CLOCK_MONOTONIC) + MEASURE_MS;
         return;
     }
     k->report.error = 0;

@@ -169,7 +169,7 @@ void foreign_pending_done(struct foreign_pending *p)
 int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struct bytes request, unsigned timeout_ms,
                  unsigned wait_ms, struct bytes *ret)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + wait_ms;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + wait_ms;
     int r = 0;
 
     if (p->fd < 0) {
@@ -179,7 +179,7 @@ int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struc
     }
     while (r == 0) {
         struct pollfd ready = { .fd = p->fd, .events = POLLIN };
-        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+        uint64_t now = clock_ms(CLOCK_MONOTONIC);
 
         r = take(p->fd, &p->so_far, ret);
         if (r != -EAGAIN)
@@ -196,12 +196,12 @@ int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned ti
                 struct err *err)
 {
     struct foreign_pending p = FOREIGN_PENDING_NONE;
-    uint64_t began = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+    uint64_t began = clock_ms(CLOCK_MONOTONIC);
     struct bytes answer = BYTES_NULL;
     int r = foreign_wait(&p, job, request, timeout_ms, timeout_ms + GRACE_MS, &answer);
 
     /* ended by its own clock, or before that by another limit? */
-    if (r == -EAGAIN || (r == -EBADMSG && clock_ns(CLOCK_MONOTONIC) / NS_PER_MS - began >= timeout_ms))
+    if (r == -EAGAIN || (r == -EBADMSG && clock_ms(CLOCK_MONOTONIC) - began >= timeout_ms))
         r = -ETIMEDOUT;
     if (r == 0)
         sbuf_add_bytes(ret, answer);

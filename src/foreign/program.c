@@ -14,11 +14,11 @@
 
 int program_output(int fd, size_t max, unsigned timeout_ms, struct sbuf *out)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + timeout_ms;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
     size_t before = out->len;
 
     for (;;) {
-        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+        uint64_t now = clock_ms(CLOCK_MONOTONIC);
         struct pollfd ready = { .fd = fd, .events = POLLIN };
         char *room;
         ssize_t n;

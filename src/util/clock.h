@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Times in nanoseconds. */
+/* Times, in nanoseconds where nothing else is said. */
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +13,11 @@ static inline uint64_t clock_ns(clockid_t clock) /* CLOCK_REALTIME, CLOCK_MONOTO
 
     clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t clock_ms(clockid_t clock) /* the same in milliseconds, rounded down */
+{
+    return clock_ns(clock) / NS_PER_MS;
 }
 
 /* 0: before 1970, or nothing at all. */

@@ -47,7 +47,7 @@ static void on_message(void *data, uint16_t type, const char *payload, size_t le
             s->lost_records++;
         return;
     }
-    audit_grouper_add(s->grouper, &record, now_ms());
+    audit_grouper_add(s->grouper, &record, clock_ms(CLOCK_MONOTONIC));
 }
 
 static void give_way(struct sensor *s, const char *why)
@@ -88,7 +88,7 @@ static int audit_dispatch(struct sensor *s, struct err *err)
 {
     int r = receive(s, BATCH);
 
-    audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
+    audit_grouper_expire(s->grouper, clock_ms(CLOCK_MONOTONIC), EXPIRE_MS);
     if (r == 0 || r == -EAGAIN) /* the stream is empty */
         audit_handle_flags(s);
     audit_upkeep(s);
@@ -100,7 +100,7 @@ static int audit_dispatch(struct sensor *s, struct err *err)
 static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
     static unsigned number; /* of the process, not of the sensor: a mark of one that was closed may still be in the stream */
-    uint64_t deadline = now_ms() + timeout_ms, progress_ms = 0;
+    uint64_t deadline = clock_ms(CLOCK_MONOTONIC) + timeout_ms, progress_ms = 0;
     bool all;
     int r;
 
@@ -109,21 +109,24 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
     r = audit_session_mark(&s->session, s->mark);
     if (r < 0)
         return err_set(err, r, "marking the stream");
-    while (!s->mark_seen && now_ms() < deadline) {
+    while (!s->mark_seen && clock_ms(CLOCK_MONOTONIC) < deadline) {
         struct pollfd pollfd = { .fd = s->session.poll_fd, .events = POLLIN };
 
         if (poll(&pollfd, 1, 10) > 0)
-            progress_ms = now_ms();
+            progress_ms = clock_ms(CLOCK_MONOTONIC);
         (void)receive(s, BATCH);
-        audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
+        audit_grouper_expire(s->grouper, clock_ms(CLOCK_MONOTONIC), EXPIRE_MS);
     }
-    audit_grouper_expire(s->grouper, now_ms(), 0);
+    audit_grouper_expire(s->grouper, clock_ms(CLOCK_MONOTONIC), 0);
     all = audit_handle_flags_until(s, deadline);
     s->next_tick_ms = s->next_check_ms = s->next_look_ms = 0; /* nobody looks after this */
     audit_upkeep(s);
     if (s->mark_seen && !all)
         return err_say(err, -EAGAIN, "not all changed flags were looked for in %u ms", timeout_ms);
-    return s->mark_seen ? 0 : err_say(err, now_ms() - progress_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT, "audit's stream did not come to its end in %u ms", timeout_ms);
+    if (s->mark_seen)
+        return 0;
+    r = clock_ms(CLOCK_MONOTONIC) - progress_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT;
+    return err_say(err, r, "audit's stream did not come to its end in %u ms", timeout_ms);
 }
 
 /* ---- what is watched ---- */
@@ -164,7 +167,7 @@ static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
             continue;
         found = true;
         /* records that are under way still belong here: nobody asks for them, but they are not lost */
-        watched_bury(&o->watched, &audit_object_ops, s->rules, now_ms() + AUDIT_TOMBSTONE_MS);
+        watched_bury(&o->watched, &audit_object_ops, s->rules, clock_ms(CLOCK_MONOTONIC) + AUDIT_TOMBSTONE_MS);
         o->unwatched = true;
     }
     return found ? 0 : err_set(err, -ENOENT, "no such watch");
@@ -254,7 +257,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         return r;
     }
     s->gap_from_ns = s->rules_loaded_ns = clock_ns(CLOCK_REALTIME);
-    s->next_look_ms = now_ms() + AUDIT_LOOK_MS;
+    s->next_look_ms = clock_ms(CLOCK_MONOTONIC) + AUDIT_LOOK_MS;
     audit_exclude_records(s, true);
     write_not_seen(s);
     *ret = s;

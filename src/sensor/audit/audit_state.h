@@ -61,8 +61,3 @@ struct sensor {
     char host[256];
 };
 
-/* CLOCK_MONOTONIC */
-static inline uint64_t now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}

@@ -127,7 +127,7 @@ static void begin_round(struct sensor *s)
     for (struct audit_object *o = s->objects; o; o = o->next)
         o->flags_left = names_of(o);
     if (!s->flags.due_ms) {
-        s->flags.due_ms = now_ms() + RECORD_MS;
+        s->flags.due_ms = clock_ms(CLOCK_MONOTONIC) + RECORD_MS;
         s->flags.serial = MAX(s->flags.serial, s->facts.serial & ~NO_RECORD);
     }
 }
@@ -149,7 +149,7 @@ static void end_round(struct sensor *s)
 
 static void rest(struct audit_flags *f, uint64_t begun_ns)
 {
-    f->next_ms = now_ms() + SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
+    f->next_ms = clock_ms(CLOCK_MONOTONIC) + SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
 }
 
 /* ---- with the record ---- */
@@ -189,7 +189,7 @@ void audit_flags_complete(struct sensor *s, struct audit_change *c, bool is_know
     s->flags.unreached = false;
     if (is_known && !unsure)
         return;
-    if (now_ms() < s->flags.next_ms)
+    if (clock_ms(CLOCK_MONOTONIC) < s->flags.next_ms)
         s->flags.unreached = true;
     else if (search_for_call(&f, c))
         return;
@@ -216,7 +216,7 @@ void audit_flags_keep(struct sensor *s, const struct audit_group *group)
     if (!f->calls)
         f->calls = startup_buffer_new(CALLS_BYTES);
     if (f->calls && ++f->call_count <= CALLS_MAX)
-        audit_startup_add(f->calls, group, now_ms());
+        audit_startup_add(f->calls, group, clock_ms(CLOCK_MONOTONIC));
 }
 
 /* ---- with none ---- */
@@ -280,7 +280,7 @@ bool audit_flags_find(struct sensor *s, struct audit_change *ret, bool now)
     struct flag_search f = { .s = s, .budget = PIECE, .from_ns = now ? time_ns : time_ns - RECORD_MS * (int64_t)NS_PER_MS, .to_ns = time_ns };
     uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
 
-    if (!s->flags.due_ms || (!now && now_ms() < MAX(s->flags.due_ms, s->flags.next_ms)))
+    if (!s->flags.due_ms || (!now && clock_ms(CLOCK_MONOTONIC) < MAX(s->flags.due_ms, s->flags.next_ms)))
         return false;
     *ret = (struct audit_change){ .operation = OPERATION_SETFLAGS, .fd = -1, .match = AUDIT_MATCH_TIMELY };
     if (search_piece(&f)) {

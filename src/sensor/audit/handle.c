@@ -120,8 +120,8 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
     for (unsigned i = 0; i < count; i++)
         wanted |= operation_info(changes[i].operation)->permission & s->permissions;
     if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
-        if (now_ms() >= s->next_rewalk_ms) { /* who is invisible to audit may have made directories */
-            s->next_rewalk_ms = now_ms() + REWALK_MS;
+        if (clock_ms(CLOCK_MONOTONIC) >= s->next_rewalk_ms) { /* who is invisible to audit may have made directories */
+            s->next_rewalk_ms = clock_ms(CLOCK_MONOTONIC) + REWALK_MS;
             audit_rewalk(s);
         }
         n = make_events(s, changes, count, made);
@@ -166,7 +166,7 @@ bool audit_handle_flags_until(struct sensor *s, uint64_t until_ms)
 {
     do
         (void)handle_flags(s, true);
-    while (s->flags.due_ms && now_ms() < until_ms);
+    while (s->flags.due_ms && clock_ms(CLOCK_MONOTONIC) < until_ms);
     return !s->flags.due_ms;
 }
 
@@ -233,7 +233,7 @@ void audit_handle_group(void *data, const struct audit_group *group)
     if (made || !s->window)
         return;
     /* whatever its key: a record has one, and that may be of somebody's rule that catches as much as ours */
-    audit_startup_add(s->startup, group, now_ms());
+    audit_startup_add(s->startup, group, clock_ms(CLOCK_MONOTONIC));
 }
 
 static bool claim(void *data, const struct audit_group *group)
@@ -250,7 +250,7 @@ static bool claim(void *data, const struct audit_group *group)
 
 void audit_handle_startup(struct sensor *s)
 {
-    s->lost_startup += startup_buffer_take_lost(s->startup, now_ms());
+    s->lost_startup += startup_buffer_take_lost(s->startup, clock_ms(CLOCK_MONOTONIC));
     s->replaying = true;
     audit_startup_replay(s->startup, claim, s);
     s->replaying = false;

@@ -64,7 +64,7 @@ static unsigned answer_ms(void)
 
 static uint64_t deadline_ms(void)
 {
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + answer_ms();
+    return clock_ms(CLOCK_MONOTONIC) + answer_ms();
 }
 
 static bool is_asked(uint16_t type)
@@ -127,7 +127,7 @@ static int receive_answer(int fd, uint32_t seq, char *buffer, size_t size, uint6
         struct sockaddr_nl from = { 0 };
         socklen_t from_len = sizeof(from);
         struct nlmsghdr *header = (struct nlmsghdr *)buffer;
-        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+        uint64_t now = clock_ms(CLOCK_MONOTONIC);
         ssize_t n;
 
         if (now >= deadline_ms) {
@@ -213,7 +213,7 @@ static unsigned await_deletions(int fd, uint32_t first, uint32_t last, uint64_t 
 
 unsigned audit_netlink_delete_rules(int fd, const struct bytes *rules, size_t count)
 {
-    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + (patience == AUDIT_WAITS ? ANSWER_MS : SOON_MS);
+    uint64_t deadline = clock_ms(CLOCK_MONOTONIC) + (patience == AUDIT_WAITS ? ANSWER_MS : SOON_MS);
     _Alignas(struct nlmsghdr) char text[REQUEST_MAX];
     unsigned done = 0;
     size_t len, n;

@@ -2,6 +2,7 @@
 #include "sensor/audit/refresh.h"
 
 #include "sensor/object/gap.h"
+#include "util/clock.h"
 #include "util/macro.h"
 
 #define SETTLE_MS 100        /* whoever deletes rules deletes many */
@@ -21,7 +22,7 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->path_kind == AUDIT_PATH_DIRECTORY;
     bool was_unseen = o->path_kind == AUDIT_PATH_ABSENT && audit_object_above_is_gone(o);
-    struct audit_object *tombstone = audit_object_tombstone(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_TOMBSTONE_MS);
+    struct audit_object *tombstone = audit_object_tombstone(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, clock_ms(CLOCK_MONOTONIC) + AUDIT_TOMBSTONE_MS);
     struct err err = ERR_INIT;
     int r;
 
@@ -50,5 +51,5 @@ void audit_rewalk(struct sensor *s)
 
 void audit_look_soon(struct sensor *s)
 {
-    s->next_look_ms = MIN(s->next_look_ms, now_ms() + SETTLE_MS);
+    s->next_look_ms = MIN(s->next_look_ms, clock_ms(CLOCK_MONOTONIC) + SETTLE_MS);
 }

@@ -169,11 +169,6 @@ static int take_place(struct audit_session *s, bool alone, struct err *err)
     return audit_stream_open(true, &s->stream, err);
 }
 
-static uint64_t now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 static void await(const struct audit_session *s, int fd)
 {
     (void)epoll_ctl(s->poll_fd, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN });
@@ -275,7 +270,7 @@ static void go_on_with(struct audit_session *s, struct audit_stream *stream)
     audit_stream_close(s->before);
     s->before = s->stream;
     s->stream = stream;
-    s->overlap_until_ms = now_ms() + OVERLAP_MS;
+    s->overlap_until_ms = clock_ms(CLOCK_MONOTONIC) + OVERLAP_MS;
     await(s, audit_stream_fd(stream));
 }
 
@@ -299,7 +294,7 @@ int audit_session_yield(struct audit_session *s, struct err *err)
         return r;
     (void)give_up_stream(s);
     s->owner = false;
-    s->nobody_since_ms = now_ms();
+    s->nobody_since_ms = clock_ms(CLOCK_MONOTONIC);
     go_on_with(s, stream);
     return 0;
 }
@@ -347,7 +342,7 @@ int audit_session_receive(struct audit_session *s, unsigned max,
     if (r != -EAGAIN) /* first all that came before */
         return r;
     n = audit_stream_receive(s->stream, max, receive_one, &now);
-    if (now_ms() >= s->overlap_until_ms)
+    if (clock_ms(CLOCK_MONOTONIC) >= s->overlap_until_ms)
         end_overlap(s);
     return n;
 }
@@ -371,8 +366,8 @@ static void look_at_owner(struct audit_session *s, const struct audit_status *no
         return;
     }
     if (!s->nobody_since_ms)
-        s->nobody_since_ms = now_ms();
-    if (now_ms() - s->nobody_since_ms < NOBODY_MS)
+        s->nobody_since_ms = clock_ms(CLOCK_MONOTONIC);
+    if (clock_ms(CLOCK_MONOTONIC) - s->nobody_since_ms < NOBODY_MS)
         return;
     ret->taken = take_stream(s);
     s->nobody_since_ms = 0;

@@ -202,7 +202,7 @@ static void bury_tombstones(struct sensor *s, uint64_t now)
 
 void audit_upkeep(struct sensor *s)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms(CLOCK_MONOTONIC);
 
     while (s->replay && !s->replaying) {
         s->replay = false;

@@ -227,7 +227,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
         return r;
     }
     if (object->view == VIEW_MERGED)
-        expire_snapshots(s, object->group, now_ms() + SNAPSHOT_MS);
+        expire_snapshots(s, object->group, clock_ms(CLOCK_MONOTONIC) + SNAPSHOT_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
     s->any_fresh |= o->fresh;
     (void)fanotify_upkeep_was_mounted(s, o, NULL);
@@ -252,7 +252,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
         if (upper && o->tree) {
             expire_snapshots(s, o->wanted.group, 0);
             fanotify_fold_hand_over(o, upper);
-            watched_bury(&o->watched, &fanotify_object_ops, NULL, mate(s, o, VIEW_MERGED) ? now_ms() + SNAPSHOT_MS : UINT64_MAX);
+            watched_bury(&o->watched, &fanotify_object_ops, NULL, mate(s, o, VIEW_MERGED) ? clock_ms(CLOCK_MONOTONIC) + SNAPSHOT_MS : UINT64_MAX);
         } else {
             fanotify_upkeep_remove(s, o);
         }
@@ -371,21 +371,21 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
 
 static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
-    uint64_t until = now_ms() + timeout_ms;
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
     bool empty = false;
     int r = 0;
 
     /* the kernel queues an event before the call that made it returns; what comes meanwhile may never end */
     if (!s->sync_goal)
         s->sync_goal = s->handled + fanotify_queue_length(s);
-    while (r == 0 && !empty && s->handled <= s->sync_goal && now_ms() < until)
+    while (r == 0 && !empty && s->handled <= s->sync_goal && clock_ms(CLOCK_MONOTONIC) < until)
         r = drain(s, BATCHES, &empty, err);
     empty |= s->handled > s->sync_goal;
     if (r < 0 || empty)
         s->sync_goal = 0;
     fanotify_handle_startup(s);
     settle(s);
-    fanotify_writes_tick(s, now_ms(), true);
+    fanotify_writes_tick(s, clock_ms(CLOCK_MONOTONIC), true);
     fanotify_upkeep_emit_losses(s, true);
     close_all(s);
     fanotify_fold_flush(s, true);

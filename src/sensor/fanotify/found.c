@@ -20,6 +20,7 @@
 #include "sensor/fanotify/state.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/hash_table.h"
 #include "util/limits.h"
 
@@ -180,7 +181,7 @@ static const struct fanotify_cause *take(struct fanotify_found *f, struct found_
         drop(f, e);
         return NULL;
     }
-    e->emitted_ms = now_ms();
+    e->emitted_ms = clock_ms(CLOCK_MONOTONIC);
     e->emitted_real_ns = clock_ns(CLOCK_REALTIME);
     return &e->cause;
 }
@@ -194,7 +195,7 @@ const struct fanotify_cause *fanotify_found_take(struct fanotify_object *o, uint
 
 void fanotify_found_take_all(struct sensor *s, fanotify_found_emit *emit)
 {
-    uint64_t now = s->found->entries ? now_ms() : 0;
+    uint64_t now = s->found->entries ? clock_ms(CLOCK_MONOTONIC) : 0;
     struct found_name *e, *next;
     const struct fanotify_cause *cause;
 

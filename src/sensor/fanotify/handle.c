@@ -14,6 +14,7 @@
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/rename.h"
 #include "sensor/fanotify/window.h"
+#include "util/clock.h"
 #include "util/limits.h"
 
 static void on_user(const struct fanotify_user *user, const struct fanotify_event *e, const struct fanotify_cause *now)
@@ -221,7 +222,7 @@ void fanotify_handle_startup(struct sensor *s)
     struct startup_buffer *startup = fanotify_window_startup(s->window);
 
     while (take_fresh(s)) { /* emitting may bring a notification of another container, and its objects */
-        uint64_t lost = startup_buffer_take_lost(startup, now_ms());
+        uint64_t lost = startup_buffer_take_lost(startup, clock_ms(CLOCK_MONOTONIC));
 
         if (lost)
             fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");

@@ -148,8 +148,3 @@ struct sensor {
     char not_seen[512];
 };
 
-/* CLOCK_MONOTONIC */
-static inline uint64_t now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}

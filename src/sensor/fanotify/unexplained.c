@@ -135,7 +135,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
     }
     e->key = (struct unexplained_key){ o, change->after.device, change->after.inode };
     e->change = *change;
-    e->since_ms = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+    e->since_ms = clock_ms(CLOCK_MONOTONIC);
     e->from_real_ns = o->sensor->empty_real_ns;
     e->from_boot_ns = o->sensor->empty_boot_ns;
     HASH_ADD(hh, u->entries, key, sizeof(e->key), e);

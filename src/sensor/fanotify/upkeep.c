@@ -77,11 +77,11 @@ void fanotify_upkeep_list(struct sensor *s)
     }
     if (was && !more) {
         log_info(s->options.log, "fanotify: all %llu files have been looked at", (unsigned long long)fanotify_upkeep_files(s));
-    } else if (was && now_ms() >= s->progress_ms) {
+    } else if (was && clock_ms(CLOCK_MONOTONIC) >= s->progress_ms) {
         if (s->progress_ms)
             log_info(s->options.log, "fanotify: %llu files have been looked at so far",
                      (unsigned long long)fanotify_upkeep_files(s));
-        s->progress_ms = now_ms() + PROGRESS_MS;
+        s->progress_ms = clock_ms(CLOCK_MONOTONIC) + PROGRESS_MS;
     }
     fanotify_upkeep_begin_listing(s);
 }
@@ -150,10 +150,10 @@ static void check_mounts(struct sensor *s)
 
     if (s->mounts >= 0 && poll(&pollfd, 1, 0) > 0)
         s->mounts_changed = true;
-    if (!s->mounts_changed || now_ms() < s->next_mounts_ms)
+    if (!s->mounts_changed || clock_ms(CLOCK_MONOTONIC) < s->next_mounts_ms)
         return;
     s->mounts_changed = false;
-    s->next_mounts_ms = now_ms() + MOUNTS_MS;
+    s->next_mounts_ms = clock_ms(CLOCK_MONOTONIC) + MOUNTS_MS;
     if (mounts_read(0, &table) < 0)
         return;
     for (struct fanotify_object *o = s->objects; o; o = o->next)
@@ -267,7 +267,7 @@ static void check_marked_objects(struct sensor *s, bool regular)
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
         next = o->next;
         if (o->tombstone_until_ms) {
-            if (watched_is_over(&o->watched, now_ms()))
+            if (watched_is_over(&o->watched, clock_ms(CLOCK_MONOTONIC)))
                 fanotify_upkeep_remove(s, o);
         } else if (o->needs_recheck || o->differs || (regular && o->mismatch)) {
             check_object(s, o, regular);
@@ -316,7 +316,7 @@ void fanotify_upkeep_emit_losses(struct sensor *s, bool all)
 
 void fanotify_upkeep(struct sensor *s, bool empty)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms(CLOCK_MONOTONIC);
 
     /* until it is placed again an object whose recheck was requested sees nothing; who makes many so must not keep us busy */
     if (s->needs_recheck && empty && now >= s->next_recheck_ms) {

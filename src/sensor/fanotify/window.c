@@ -16,6 +16,7 @@
 #include "foreign/mounts.h"
 #include "sensor/fanotify/state.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/mountinfo.h"
 
@@ -143,7 +144,8 @@ void fanotify_window_close(struct sensor *s)
 
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
-    struct fanotify_startup_entry *startup = e->bytes ? startup_buffer_add(s->window->startup, sizeof(*startup) + e->len, now_ms()) : NULL;
+    uint64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    struct fanotify_startup_entry *startup = e->bytes ? startup_buffer_add(s->window->startup, sizeof(*startup) + e->len, now_ms) : NULL;
 
     if (!startup)
         return;

@@ -19,6 +19,7 @@
 #include "sensor/fanotify/interpret.h"
 #include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
+#include "util/clock.h"
 #include "util/fingerprint.h"
 #include "util/hash_table.h"
 #include "util/limits.h"
@@ -131,7 +132,7 @@ static struct written_file *add(struct fanotify_object *o, uint32_t directory, s
     if (HASH_COUNT(w->entries) >= ENTRIES_MAX || !(e = calloc(1, sizeof(*e))))
         return NULL;
     e->key = (struct writer_key){ o, after->device, after->inode, (uint64_t)cause->pid };
-    e->since_ms = e->emitted_ms = now_ms();
+    e->since_ms = e->emitted_ms = clock_ms(CLOCK_MONOTONIC);
     e->born_ns = after->known & FILE_BORN ? (uint64_t)after->born_ns : fanotify_born(o, directory, name);
     e->size = before->size;
     e->size_known = (before->known & FILE_SIZE) != 0;
@@ -151,7 +152,7 @@ void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct 
     e = add(o, directory, name, &empty, file, now);
     if (e) {
         e->made = true;
-        e->last_ms = now_ms();
+        e->last_ms = clock_ms(CLOCK_MONOTONIC);
     }
 }
 
@@ -187,7 +188,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
         return;
     }
     e->dirty = e->written = true;
-    e->last_ms = now_ms();
+    e->last_ms = clock_ms(CLOCK_MONOTONIC);
     e->cause = *cause;
     e->cause.in_turn = false;
 }
@@ -284,7 +285,7 @@ void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct byt
                        enum operation operation, const struct fanotify_cause *cause)
 {
     struct fingerprint what = access_of(o, directory, name, operation, cause->pid);
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms(CLOCK_MONOTONIC);
     uint32_t entry, object;
     struct recent *r;
     struct file_state state = { 0 };
