@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "clues/judge.h"
 
-#include <stdlib.h>
-
 #define AT_ONCE_NS (5 * NS_PER_S)    /* so long before a change whoever makes it began, where it is not a long job */
 #define LATE_NS NS_PER_S             /* clocks of logs are coarse */
 #define AFTER_START_NS (300 * NS_PER_S) /* of the machine: then its directories are made */
@@ -11,8 +9,7 @@
 
 /* ---- what rules ask ---- */
 
-/* What goes by several names. */
-static struct bytes name_of(struct bytes suspect)
+struct bytes clue_name_of(struct bytes suspect)
 {
     static const struct {
         const char *is, *name;
@@ -136,7 +133,7 @@ static bool only_makes(const struct clue_circumstances *c, const struct clue_fac
 static bool does_something_here(const struct clue_circumstances *c, struct bytes name)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (fits(c, &c->facts[i]) && bytes_equal(name_of(c->facts[i].suspect), name))
+        if (fits(c, &c->facts[i]) && bytes_equal(clue_name_of(c->facts[i].suspect), name))
             return true;
     return false;
 }
@@ -161,7 +158,7 @@ static bool begins_with_machine(const struct clue_circumstances *c, const struct
  * of it, unless what it does is known to be here. */
 static bool began_with_all(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return is_unit(f) && (c->many_began || begins_with_machine(c, f)) && !does_something_here(c, name_of(f->suspect));
+    return is_unit(f) && (c->many_began || begins_with_machine(c, f)) && !does_something_here(c, clue_name_of(f->suspect));
 }
 
 /* What is made anew from an image has all of its files. */
@@ -435,7 +432,7 @@ const struct clue_rule clue_rules[] = {
 /* clang-format on */
 const unsigned clue_rule_count = ARRAY_SIZE(clue_rules);
 
-/* ---- suspects ---- */
+/* ---- what is known ---- */
 
 unsigned clue_rules_of(const struct clue_circumstances *c, const struct clue_fact *f)
 {
@@ -445,40 +442,6 @@ unsigned clue_rules_of(const struct clue_circumstances *c, const struct clue_fac
         if (clue_rules[i].applies(c, f))
             rules |= 1u << i;
     return rules;
-}
-
-static int weight_of(unsigned rules)
-{
-    int weight = 0;
-
-    for (unsigned i = 0; i < clue_rule_count; i++)
-        weight += rules & 1u << i ? clue_rules[i].weight : 0;
-    return weight;
-}
-
-/* A rule counts once, however many facts it applies to. */
-static void add_fact(const struct clue_circumstances *c, struct clue_suspect *s, const struct clue_fact *f, unsigned rules)
-{
-    int weight = weight_of(rules);
-
-    s->rules |= rules;
-    s->weight = weight_of(s->rules);
-    if (!s->shown || weight > s->shown_weight) {
-        s->shown = f;
-        s->shown_weight = weight;
-    }
-    s->distance_ns = MIN(s->distance_ns, clue_distance(c->question, f));
-}
-
-static int by_weight(const void *a, const void *b)
-{
-    const struct clue_suspect *x = a, *y = b;
-
-    if (x->weight != y->weight)
-        return y->weight - x->weight;
-    if (x->distance_ns != y->distance_ns)
-        return x->distance_ns < y->distance_ns ? -1 : 1;
-    return x->shown < y->shown ? -1 : x->shown > y->shown;
 }
 
 /* More units than one looks for began within seconds. */
@@ -518,30 +481,4 @@ void clue_circumstances_find(const struct clue_question *q, const struct clue_fa
         ret->jobs_are_logged |= f->kind == CLUE_HAPPENED && (f->marks & CLUE_LOGGED) && bytes_starts_with(f->suspect, bytes_of("cron job: "));
     }
     ret->many_began = many_units_began(ret);
-}
-
-size_t clues_judge(const struct clue_circumstances *c, struct clue_suspect *ret)
-{
-    size_t n = 0, listed = 0;
-
-    for (size_t i = 0; i < c->count; i++) {
-        struct bytes name = name_of(c->facts[i].suspect);
-        unsigned rules = name.len ? clue_rules_of(c, &c->facts[i]) : 0;
-        size_t at = 0;
-
-        if (!rules)
-            continue;
-        while (at < n && !bytes_equal(ret[at].name, name))
-            at++;
-        if (at == CLUE_SUSPECTS_MAX)
-            continue;
-        if (at == n)
-            ret[n++] = (struct clue_suspect){ .name = name, .distance_ns = UINT64_MAX };
-        add_fact(c, &ret[at], &c->facts[i], rules);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (ret[i].weight >= CLUE_LISTED)
-            ret[listed++] = ret[i];
-    qsort(ret, listed, sizeof(*ret), by_weight);
-    return listed;
 }

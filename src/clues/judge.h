@@ -44,6 +44,9 @@ extern const unsigned clue_rule_count;
 /* *ret borrows the question and the facts. */
 void clue_circumstances_find(const struct clue_question *q, const struct clue_fact *facts, size_t count, struct clue_circumstances *ret);
 
+/* One name for what goes by several; else the same. */
+struct bytes clue_name_of(struct bytes suspect);
+
 /* The rules that apply to one fact: bits as in a suspect. */
 unsigned clue_rules_of(const struct clue_circumstances *c, const struct clue_fact *f);
 
