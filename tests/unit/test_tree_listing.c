@@ -16,6 +16,7 @@ static void touch_in(int fd, const char *directory, const char *name)
 
 struct calls {
     unsigned marked, forgotten, found;
+    int reported; /* what is said when a mark was placed */
 };
 
 static int count_mark(void *data, int fd, uint32_t object)
@@ -165,7 +166,7 @@ static int make_below(void *data, int fd, uint32_t object)
     (void)object;
     if (c->marked++ == 1) /* the first below the root, in which there was nothing */
         mkdirat(fd, "made", 0755);
-    return 0;
+    return c->reported;
 }
 
 /* Where directories alone are sought, one without any is not listed: by its count of links after the mark was placed. */
@@ -186,6 +187,22 @@ static void finds_what_is_made_when_the_mark_is_placed(void **state)
     tree_free(t);
 }
 
+/* What is reported anyway is left to its report. */
+static void does_not_look_again_where_all_is_reported(void **state)
+{
+    _cleanup_close_ int fd = open_scratch();
+    struct calls calls = { .reported = 1 };
+    struct tree_options options = { .xattrs = true, .names_only = true, .data = &calls, .directory = make_below };
+    struct tree *t;
+
+    (void)state;
+    mkdirat(fd, "empty", 0755);
+    t = walked(fd, &options);
+    assert_int_equal(at(t, "empty/made"), 0);
+    assert_int_equal(calls.marked, 2);
+    tree_free(t);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_scratch, remove_scratch)
@@ -194,6 +211,7 @@ int main(void)
         TEST(lists_what_is_new_by_itself),
         TEST(lists_a_large_directory_in_pieces),
         TEST(finds_what_is_made_when_the_mark_is_placed),
+        TEST(does_not_look_again_where_all_is_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

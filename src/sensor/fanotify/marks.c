@@ -159,6 +159,7 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
     struct sensor *s = o->sensor;
     struct fanotify_device *device;
     struct file_state state;
+    bool entered = false, reported = false; /* what appears in it, by the mark of its file system */
     int r;
 
     if (o->unmarked || fanotify_handles_has(s->handles, &(struct fanotify_user){ o, directory, false }))
@@ -167,7 +168,9 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
     if (r == 0) {
         tree_state(o->tree, directory, &state);
         device = device_of(s, state.device);
-        if (device && (!device->marked || is_entrance(o, directory, &state))) {
+        entered = device && (!device->marked || is_entrance(o, directory, &state));
+        reported = device && device->names && !entered;
+        if (entered) {
             mark_device(o, device, fd);
             device->whole = device->whole || (is_whole(fd) && mark_whole(o, fd));
         }
@@ -186,9 +189,9 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
             o->unmarked = true;
         else
             s->lost_paths++;
-        r = 0;
+        return 0;
     }
-    return r;
+    return r < 0 ? r : reported;
 }
 
 void fanotify_marks_forget(void *data, uint32_t directory)

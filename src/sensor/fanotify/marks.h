@@ -8,7 +8,8 @@
 #include "sensor/fanotify/state.h"
 
 /* A directory of the index, before it is listed: for tree_options.directory, data is the object. 0: marked, or the file
- * system takes no marks, which is noted in o->unmarked or counted in lost_paths; -errno. */
+ * system takes no marks, which is noted in o->unmarked or counted in lost_paths; 1: marked, and the mark of its file system
+ * has reported what appears in it since before it was looked at; -errno. */
 int fanotify_marks_directory(void *data, int fd, uint32_t directory);
 /* Its number is given up: for tree_options.forget. */
 void fanotify_marks_forget(void *data, uint32_t directory);

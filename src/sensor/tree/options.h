@@ -18,7 +18,8 @@ struct tree_options {
 
     void *data;
     /* A directory is about to be listed: place the mark now, so that nothing appears unseen. `fd` is
-     * borrowed. The return value is kept for nothing but -errno: negative means "do not descend". */
+     * borrowed. Negative: do not descend. More than 0: what appears in it has been reported since before it was
+     * looked at, so that its count of links need not be looked at again. */
     int (*directory)(void *data, int fd, uint32_t object);
     /* A directory's number is given up: it was removed or left the tree. */
     void (*forget)(void *data, uint32_t object);

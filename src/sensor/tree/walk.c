@@ -261,12 +261,18 @@ static bool counts_links(struct tree *t, const struct frame *f)
     return t->counts_links;
 }
 
-/* Asked after the mark was placed: a directory made since is reported by it. */
-static bool has_directories(struct tree *t, const struct frame *f)
+/* reported: what was made since it was looked at is reported. Else it is looked at again, after the mark was placed. */
+static bool has_directories(struct tree *t, const struct frame *f, bool reported)
 {
-    struct file_state now;
+    struct file_state state;
 
-    return !counts_links(t, f) || tree_stat(f->fd, NULL, &now) < 0 || now.links != 2;
+    if (!counts_links(t, f))
+        return true;
+    if (reported)
+        tree_state(t, f->object, &state);
+    else if (tree_stat(f->fd, NULL, &state) < 0)
+        return true;
+    return state.links != 2;
 }
 
 /* The mark first, then the list: what appears after the mark is reported by it. False: there is nothing to be listed. */
@@ -280,7 +286,7 @@ static bool begin(struct tree *t, struct frame *f)
         r = t->options.directory(t->options.data, f->fd, f->object);
     if (r < 0)
         t->unreadable++;
-    return r == 0 && !(t->options.names_only && !has_directories(t, f));
+    return r >= 0 && !(t->options.names_only && !has_directories(t, f, r > 0));
 }
 
 /* A directory that fills the whole buffer is a large one, and its size says about how many names it has: all file systems that
