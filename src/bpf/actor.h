@@ -177,7 +177,7 @@ __noinline int actor_fill(u64 number, u64 task)
     return 0;
 }
 
-/* A wake-up costs more than the record: the reader looks every 100 ms by itself. */
+/* A wake-up costs more than the record: the reader looks by itself, every 40 ms (daemon/pipeline_loop.c). */
 static __always_inline u64 ring_flags(void *ring, u64 size)
 {
     return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > size / 4 ? BPF_RB_FORCE_WAKEUP

@@ -20,6 +20,7 @@
 
 #define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
+#define BPF_TICK_MS 40       /* its rings wake nobody before they fill up: what waits in them would be lost with a kill -9 */
 #define FUSE_TICK_MS 25      /* while an event waits for another sensor's observation: silent for so long, all have delivered theirs */
 #define BACKOFF_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
@@ -151,13 +152,13 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
     while (!p->stop) {
         struct epoll_event events[EPOLL_MAX];
         uint64_t now = clock_ns(CLOCK_MONOTONIC), turn_ns = clock_ns(CLOCK_REALTIME);
-        int timeout = TICK_MS, n;
+        int timeout = pipeline_open_sensor_bits(p) & SENSOR_BPF ? BPF_TICK_MS : TICK_MS, n;
 
         if (until_ns && now >= until_ns)
             break;
         if (p->fuse && fuse_oldest_ns(p->fuse))
             timeout = FUSE_TICK_MS;
-        if (until_ns && until_ns - now < TICK_MS * NS_PER_MS)
+        if (until_ns && until_ns - now < (uint64_t)timeout * NS_PER_MS)
             timeout = (int)((until_ns - now) / NS_PER_MS) + 1;
         n = epoll_wait(p->epoll_fd, events, EPOLL_MAX, timeout);
         if (n < 0 && errno != EINTR)
