@@ -474,7 +474,7 @@ def copies(work):
     top, store = work + "/kept", work + "/s.db"
     os.makedirs(top)
     fill_kept(top)
-    write(top + "/large", os.urandom((1 << 20) + 1))
+    write(top + "/large", os.urandom((2 << 20) + 1))  # a quarter of the limit, and more
     before = tree(top)
     code, _, err = restore_by(store, "--from", "copies", top)
     check("copies: none were kept", code == 3 and "--keep-copies" in err, (code, err))
