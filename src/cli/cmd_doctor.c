@@ -83,7 +83,7 @@ static void draw_matrix(struct doctor *d, const struct sensor_capabilities *all,
         if (!all[i].works)
             continue;
         if (!any)
-            sbuf_addf(&d->out, "\n%-18s", "can tell");
+            sbuf_addf(&d->out, "\n%-18s", "can report");
         sbuf_addf(&d->out, COLUMN, sensors[i]->name);
         any = true;
     }

@@ -304,7 +304,7 @@ static int by_flags(struct guard_command *q)
     }
     q->held = !q->log_only;
     if (q->log_only)
-        cli_note("nothing is held: each change that is told now would be refused");
+        cli_note("nothing is held: each change that is reported now would be refused");
     else
         guard_say_begun(q, &guard_immutable);
     code = observe(q);

@@ -421,7 +421,7 @@ int search_given(const struct given_store *given, int argc, char **argv)
     if (r == 0 && s.options.store && (s.options.input_count || s.options.checkpoint))
         r = err_say(&err, -EINVAL, "--store goes with neither logs nor --checkpoint");
     if (r == 0 && s.options.query.container && !s.options.store)
-        r = err_say(&err, -EINVAL, "--container needs --store: audit logs do not tell containers");
+        r = err_say(&err, -EINVAL, "--container needs --store: audit logs do not name containers");
     if (r < 0 || argc < 2) {
         cli_error("search: %s (`culprit search --help` lists the options)",
                   argc < 2 ? "what is searched for?" : err_text(&err, r));

@@ -34,7 +34,7 @@ static int refuse_interpreter(const char *path, int fd, struct err *err)
         return err_say(err, -EINVAL, "%s is a script: its interpreter runs it, and that may run anything; allow its unit, container or user",
                        path);
     if (interpreter_find(name) || bytes_equal_str(name, "busybox") || bytes_starts_with(name, bytes_of("ld-linux")))
-        return err_say(err, -EINVAL, "%s runs whatever it is told: to allow it is to allow everybody; allow a unit, container or user", path);
+        return err_say(err, -EINVAL, "%s runs whatever it is given: to allow it is to allow everybody; allow a unit, container or user", path);
     return 0;
 }
 

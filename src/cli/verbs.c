@@ -47,7 +47,7 @@ const struct verb verbs[] = {
       "       culprit guard --would-have DUR [--allow WHO]... TARGET...\n"
       "       culprit guard --off [TARGET] | --confirmed [TARGET]",
       "Refuses changes of what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it\n"
-      "meanwhile as watch does: who is refused is told. By the kernel where that holds, else by the flags\n"
+      "meanwhile as watch does: who is refused is reported. By the kernel where that holds, else by the flags\n"
       "of chattr. \"guarded\" is said once it was tested to deny. It is undone on every exit, kill -9 too;\n"
       "flags after a crash of the machine by the next command.\n"
       "Exit: as watch; 3 it cannot be guarded, and then nothing is held.\n", NULL },
@@ -56,12 +56,12 @@ const struct verb verbs[] = {
       "Puts back what is missing from a container (running or not), or not as its image made it, and\n"
       "deleted files of the host (of a container: --from open) that a process still holds open: content,\n"
       "mode, owner, times, attributes, ACL, capabilities, flags; of an image directories and links too.\n"
-      "What is there and newer stays, unless --force. Each file is told with whoever was recorded.\n"
+      "What is there and newer stays, unless --force. Each file is shown with whoever was recorded.\n"
       "Exit: 0 all of it is back, 1 nothing is missing or changed, 3 nothing could be put back,\n"
       "4 a part is back; the rest is named.\n", NULL },
     { VERB_IMPORT, "import", "audit logs into the store", COMPLETE_FILE, NULL,
       "[--store FILE] [LOG...]",
-      "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"
+      "Puts the changes that audit logs report into the store, so that `who` and `search` see\n"
       "them. LOG is a file (plain, .gz, .xz, .zst), a directory with its rotations, or -; without one it\n"
       "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n", NULL },
     { VERB_RULES, "rules", "auditctl's rules: check, list, load, explain", COMPLETE_FILE,

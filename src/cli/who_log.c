@@ -206,7 +206,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
         r = engines_find(engines, target->selector.runtime, target->selector.text, &view, err);
     if (r < 0) {
         engines_free(engines);
-        return err_prefix(err, r, "a log has the host's paths only, and the engine does not tell where this "
+        return err_prefix(err, r, "a log has the host's paths only, and the engine does not say where this "
                                   "container's are (give the host's path)");
     }
     for (size_t i = 0; i < view.mount_count; i++) {

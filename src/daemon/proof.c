@@ -94,7 +94,7 @@ static const char *judge(const struct event *e, const struct change *c, const st
     if (e->error != error)
         return "the outcome is wrong";
     if (times != 1)
-        return "it is told more than once";
+        return "it is reported more than once";
     if (!strstr(made->place, "/" SCRATCH_PREFIX) ||
         !memmem(e->path.data, e->path.len, "/" SCRATCH_PREFIX, strlen("/" SCRATCH_PREFIX)))
         return "the path is wrong";
@@ -132,11 +132,11 @@ const char *proof_judge(const struct proof_seen *seen, const struct proof_made *
         return text;
     }
     if ((c->needs & ~made->has) || (error && !(made->has & CAPABILITY_REFUSED)))
-        return "these sensors cannot tell it";
+        return "these sensors cannot report it";
     if (error && !operation_error_is_refusal(error)) /* as tmpfs without attributes, before 6.6 */
         return "this file system does not have it";
     if (!error && is_seen_unknown(seen, c, made->pid, name))
         return "which attributes is not known: it was looked at too late";
     *ret = PROOF_WRONG;
-    return "it is not told";
+    return "it is not reported";
 }

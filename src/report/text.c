@@ -353,7 +353,7 @@ static const struct culprit *write_culprits(struct page *p, const struct case_ *
     }
     if (brief && !c->options.quiet) {
         page_begin(p, "more");
-        sbuf_addf(p->out, "all of the first %u is told; of the others with --verbose", IN_FULL);
+        sbuf_addf(p->out, "the first %u are shown whole; the others with --verbose", IN_FULL);
         page_end(p, PAGE_INDENT);
     }
     return s && s->noise == NOISE_NONE ? s : NULL;

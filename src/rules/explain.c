@@ -328,7 +328,7 @@ static void explain_setting(const struct rule *rule, struct sbuf *out)
     };
     static const char *const failure[] = {
         "records that get lost are lost in silence",
-        "lost records are told in the kernel's log",
+        "lost records are reported in the kernel's log",
         "the machine stops (panic) if a record gets lost",
     };
     char text[192];
@@ -366,7 +366,7 @@ static void explain_setting(const struct rule *rule, struct sbuf *out)
         line(out, "does", "errors in the file do not stop its loading, and are no failure");
         break;
     case RULE_CONTINUE:
-        line(out, "does", "errors in the file do not stop its loading; the exit status tells of them");
+        line(out, "does", "errors in the file do not stop its loading; the exit status says so");
         break;
     case RULE_STATUS:
         line(out, "does", "prints audit's state");
@@ -451,7 +451,7 @@ void rule_explain(const struct rule_set *set, size_t index, struct sbuf *out)
     if (d->action == AUDIT_NEVER)
         return;
     if (rule_find(d, AUDIT_PERM) >= 0 && rule_list(d) == AUDIT_FILTER_EXIT)
-        line(out, "not", "each read and write: opening is told, by its flags; a descriptor that was open before is not seen");
+        line(out, "not", "each read and write: opening is reported, by its flags; a descriptor that was open before is not seen");
     miss_siblings(rule, out);
     miss_architecture(set, index, out);
     miss_people(d, out);

@@ -215,7 +215,7 @@ static int take_text(struct parser *p, const struct field_row *row, enum field_o
     if (row->kind == FIELD_DIRECTORY)
         p->rule.directory = true;
     if (row->kind == FIELD_PATH && parser_leads_to_directory(p, value))
-        parser_warn(p, "\"-F %.60s\" is a directory: path= tells of the directory itself, dir= of what is below",
+        parser_warn(p, "\"-F %.60s\" is a directory: path= reports the directory itself, dir= what is below",
                     text);
     return parser_add_field(p, row->field, field_operators[op].flag, 0, value);
 }

@@ -30,7 +30,7 @@ static const struct search_row {
     { { NULL, "--checkpoint", "FILE", COMPLETE_FILE, NULL,
         "go on behind the last complete event of the last search" }, TEXT(checkpoint) },
     { { NULL, "--container", "NAME", COMPLETE_CONTAINER, NULL,
-        "made in this container (store only: logs do not tell)" }, TEXT(query.container) },
+        "made in this container (store only: logs do not say)" }, TEXT(query.container) },
     { { NULL, "--control", "SOCKET", COMPLETE_FILE, NULL,
         "the daemon's socket: it answers where the store is not yours to read" }, TEXT(control) },
     { { NULL, "--debug", NULL, 0, NULL, "say which events are malformed" }, FLAG(query.debug) },

@@ -10,7 +10,7 @@ from lib.expect import Event, compare  # noqa: E402
 
 UNSEEN = "gone before it could be looked at: a file, perhaps a link or a special file"
 OTHERS = "another process changed it in the same moment; which of them did what is not certain"
-EARLIER = "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
+EARLIER = "attributes were changed before they could be looked at: what it was is reported with an earlier change, or not known"
 
 
 class Run:

@@ -448,7 +448,7 @@ unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change
 {
     struct meaning_work work = { .f = f, .ret = ret }, *w = &work;
     static const char lost[] = "the record of the system call is missing in the log: who, and whether it was refused, is not known";
-    static const char foreign[] = "told by the names alone: the system calls of this architecture are not known here";
+    static const char foreign[] = "judged by the names alone: the system calls of this architecture are not known here";
     const struct audit_path *deleted = audit_meaning_path(f, AUDIT_NAME_DELETE, 0), *created = audit_meaning_path(f, AUDIT_NAME_CREATE, 0);
 
     if (deleted && created) {

@@ -195,7 +195,7 @@ static void find_already_open(struct sensor *s)
     s->look = false;
     r = programs_find_already_open(&s->programs, &err);
     if (r < 0)
-        log_warn(s->options.log, "bpf: %s; writes through them are told at their last close", err_text(&err, r));
+        log_warn(s->options.log, "bpf: %s; writes through them are reported at their last close", err_text(&err, r));
     to_ns = clock_ns(CLOCK_BOOTTIME);
     for (; w; w = w->next) {
         if (w->already_open_to_ns)
@@ -225,7 +225,7 @@ static void update_demand(struct sensor *s)
         return;
     r = programs_demand(&s->programs, on, &err);
     if (r < 0)
-        log_warn(s->options.log, "bpf: %s; single writes are not told", err_text(&err, r));
+        log_warn(s->options.log, "bpf: %s; single writes are not reported", err_text(&err, r));
     s->demand = on;
 }
 

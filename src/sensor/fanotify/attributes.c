@@ -21,7 +21,7 @@
 #define NOTE_GONE "an attribute was changed; the file was gone before it could be looked at"
 #define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at since the change before"
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
-#define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
+#define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is reported with an earlier change, or not known"
 
 struct attribute_difference {
     enum operation operation;

@@ -62,8 +62,8 @@ static int fanotify_sensor_probe(struct sensor_capabilities *ret, struct err *er
              f.rename ? ", both names of a rename" : "", f.errors ? ", file system errors" : "");
     if (!f.target)
         snprintf(c.advice, sizeof(c.advice), "%s",
-                 "this kernel tells a name that one process makes and deletes several times at once only once "
-                 "(Linux 5.17 tells each)");
+                 "this kernel reports a name that one process makes and deletes several times at once only once "
+                 "(Linux 5.17 reports each)");
     *ret = c;
     return 0;
 }

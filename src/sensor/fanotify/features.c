@@ -64,7 +64,7 @@ int fanotify_probe(struct fanotify_features *ret, struct err *err)
     if (group == -ENOSYS)
         return err_say(err, -ENOSYS, "this kernel is built without fanotify");
     if (group == -EINVAL)
-        return err_say(err, -EINVAL, "this kernel's fanotify does not tell names (Linux 5.9 does)");
+        return err_say(err, -EINVAL, "this kernel's fanotify does not report names (Linux 5.9 does)");
     if (group < 0)
         return err_set(err, group, "fanotify");
     f.names = true;

@@ -96,8 +96,8 @@ void fanotify_late_unexplained(struct sensor *s, uint64_t now_ms)
                                         .from_boot_ns = c.from_boot_ns,
                                         .to_real_ns = clock_ns(CLOCK_REALTIME),
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
-                                        .note = c.renamed ? "one of the file's names: it was renamed in the same moments; found by looking: the kernel did not tell who"
-                                                          : "found by looking: the kernel did not tell who" };
+                                        .note = c.renamed ? "one of the file's names: it was renamed in the same moments; found by looking: the kernel did not say who"
+                                                          : "found by looking: the kernel did not say who" };
 
         if (c.object->wanted.view != VIEW_UPPER && !c.emitted && !fanotify_unexplained_is_uncertain(&c.change))
             fanotify_emit_unexplained(c.object, &c.change, &cause);

@@ -217,7 +217,7 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
     r = fill(o, cause, err);
     o->reports_found = false;
     if (r == 0 && blind && !o->unmarked && !is_marked(o))
-        return err_say(err, blind, "this file system has no file handles, fanotify cannot tell names on it; "
+        return err_say(err, blind, "this file system has no file handles, fanotify cannot report names on it; "
                                    "use --sensor audit");
     return r;
 }

@@ -191,7 +191,7 @@ static void place_again(struct sensor *s, struct fanotify_object *o, uint64_t sa
 
     if (o->mismatch >= 3)
         fanotify_object_gap(o, LOST_WATCH_WINDOW, same_ns,
-                            "something else stood at a watched path without having been told");
+                            "something else was at a watched path without a report of it");
     /* gone, by an event or without one: who holds a folder open keeps its end from being reported */
     from_ns = o->recheck_real_ns;
     if (!from_ns && o->mismatch < 3 && o->tree && !o->needs_recheck)
