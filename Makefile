@@ -62,8 +62,6 @@ bench: all
 	$(SUDO) bench/idle.py $(BUILD)
 	$(SUDO) bench/defaults.py $(BUILD)
 	$(SUDO) bench/histories.sh $(BUILD)
-	ninja -C $(BUILD) bench/holds
-	d=$$(mktemp -d /var/tmp/culprit-bench.XXXXXX); $(BUILD)/bench/holds $$d; r=$$?; rm -rf $$d; exit $$r
 	bench/stored.py $(BUILD)
 	ninja -C $(BUILD) bench/inodes
 	$(SUDO) bench/clues.py $(BUILD)

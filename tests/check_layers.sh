@@ -113,7 +113,6 @@ cli/rule_file.c               # the user's own: his rules
 cli/who_store.c               # our own store
 config/files.c                # the administrator's configuration
 copies/pack.c                 # our own copies
-copies/holding.c             # our own copies; /proc/sys
 copies/large.c                # the same
 copies/spans.c                # beside them
 daemon/answerer.c             # /proc, of its own process

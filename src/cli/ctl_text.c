@@ -128,10 +128,6 @@ static void write_copies(const struct json_t *copies, struct sbuf *out)
     sbuf_addf(out, ", of %" PRIu64 " files and folders", control_number(copies, "files"));
     if (left)
         sbuf_addf(out, "; %" PRIu64 " too large or not readable", left);
-    if (control_number(copies, "held"))
-        sbuf_addf(out, "; %" PRIu64 " held until they change", control_number(copies, "held"));
-    if (control_number(copies, "unheld"))
-        sbuf_addf(out, "; %" PRIu64 " changed before they could be copied", control_number(copies, "unheld"));
     if (why.len) {
         sbuf_add_str(out, "; NONE ARE KEPT NOW: ");
         add(out, why);

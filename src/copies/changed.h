@@ -14,7 +14,6 @@ struct changed_file {
     uint64_t due_ms; /* 0: nothing is to be done */
     uint64_t kept_ms;
     bool large; /* it is kept less often */
-    bool not_held; /* it was not to be held: the next time it is copied at once */
     UT_hash_handle hh;
     size_t len;
     char path[];

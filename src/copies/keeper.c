@@ -329,9 +329,9 @@ uint64_t copies_keeper_missed(struct copies_keeper *k)
     return missed;
 }
 
-bool copies_keeper_is(const struct copies_keeper *k, pid_t pid, pid_t parent_pid)
+bool copies_keeper_is(const struct copies_keeper *k, pid_t parent_pid)
 {
-    return k && (k->pid == parent_pid || (pid && pid == k->last.holding));
+    return k && k->pid == parent_pid;
 }
 
 void copies_keeper_end(struct copies_keeper *k)

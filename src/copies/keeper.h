@@ -45,5 +45,5 @@ bool copies_keeper_is_through(const struct copies_keeper *k);
 bool copies_keeper_take(struct copies_keeper *k, struct copies_report *ret);
 /* Changes that were not handed over, since the last call: the folders are walked through again. */
 uint64_t copies_keeper_missed(struct copies_keeper *k);
-/* Is that process, which `parent_pid` started, the one that keeps them, or that holds what is not copied yet? */
-bool copies_keeper_is(const struct copies_keeper *k, pid_t pid, pid_t parent_pid);
+/* Is what that process started the one that keeps them? */
+bool copies_keeper_is(const struct copies_keeper *k, pid_t parent_pid);

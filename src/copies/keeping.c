@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "copies/keeping_holds.h"
 #include "copies/keeping_walk.h"
 #include "copies/look.h"
 #include "foreign/sandbox.h"
@@ -114,7 +113,6 @@ static void on_ask(struct copies_keeping *k, const struct keeper_ask *ask, struc
     case KEEPER_FORGET:
         k->chosen = true;
         keeping_stop_walking(k);
-        holds_drop_all(&k->holds);
         roots_forget(&k->roots);
         break;
     case KEEPER_ASKED:
@@ -199,7 +197,6 @@ static void announce(struct copies_keeping *k)
 {
     k->report.files = pack_count(k->pack);
     k->report.bytes = pack_disk_bytes(k->pack);
-    k->report.held = holds_count(&k->holds);
     keeping_note_state(k);
     if (is_said(k))
         return;
@@ -251,11 +248,10 @@ static void age(struct copies_keeping *k)
 static int wait_ms(const struct copies_keeping *k, uint64_t next_ms)
 {
     uint64_t now = clock_ms(CLOCK_MONOTONIC);
-    bool unsaid = memcmp(&k->report, &k->announced, sizeof(k->report)) != 0;
 
     if (k->folder_count)
         return 0;
-    return next_ms ? (int)MIN(next_ms > now ? next_ms - now : 0, (uint64_t)SAY_MS) : unsaid ? SAY_MS : k->report.error ? RETRY_MS : REST_MS;
+    return next_ms ? (int)MIN(next_ms > now ? next_ms - now : 0, (uint64_t)SAY_MS) : k->report.error ? RETRY_MS : REST_MS;
 }
 
 /* What was still to be kept by one that was killed is not known: as if changes had been missed since then. */
@@ -284,17 +280,13 @@ _Noreturn void keeping_run(int socket, const char *directory, uint64_t limit, co
     if (!k.report.error)
         open_spans(&k, before);
     (void)sandbox_keep_capabilities(KEEPING_CAPABILITIES);
-    k.holds.socket = -EBADF;
-    if (!k.report.error)
-        keeping_begin_to_hold(&k);
     (void)send(socket, &k.report, sizeof(k.report), MSG_NOSIGNAL);
     if (k.report.error)
         _exit(1);
     for (;;) {
-        struct pollfd ready[] = { { .fd = socket, .events = POLLIN }, { .fd = k.holds.socket, .events = POLLIN } };
+        struct pollfd ready = { .fd = socket, .events = POLLIN };
 
-        (void)poll(ready, 2, wait_ms(&k, next));
-        keeping_look_at_holds(&k);
+        (void)poll(&ready, 1, wait_ms(&k, next));
         if (!take_asks(&k))
             break;
         retry(&k);
@@ -307,9 +299,6 @@ _Noreturn void keeping_run(int socket, const char *directory, uint64_t limit, co
     while (k.folder_count)
         keeping_walk_one(&k);
     (void)keep_changed(&k, true);
-    keeping_await_holds(&k);
-    (void)keep_changed(&k, true); /* those that could not be held */
-    holds_end(&k.holds);
     keeping_note_state(&k);
     spans_close(k.spans, clock_ns(CLOCK_REALTIME));
     pack_close(k.pack);

@@ -6,13 +6,10 @@
 #include <stdint.h>
 
 #include "copies/changed.h"
-#include "copies/holds.h"
 #include "copies/pack.h"
 #include "copies/report.h"
 #include "copies/roots.h"
 #include "copies/spans.h"
-#include "util/clock.h"
-#include "util/macro.h"
 
 #define COPIES_LARGE_AGAIN_MS 60000 /* a large file that is written again and again is kept so often */
 
@@ -26,8 +23,6 @@ struct copies_keeping {
     char **folders; /* to be walked through: a stack; owned */
     size_t folder_count, folder_size;
     struct changed_file *changed;
-    struct holds holds;
-    uint64_t hold_again_ms; /* where nobody holds: not before then */
     struct copies_report report, announced;
     uint64_t asked;     /* walks */
     bool begin;         /* the walk is one of the beginning */
@@ -39,8 +34,3 @@ struct copies_keeping {
     uint64_t limit, age_ns, said_ms;
     char *content;      /* COPIES_FILE_MAX and one byte more */
 };
-
-static inline uint64_t keeping_now_ms(void) /* CLOCK_MONOTONIC */
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "copies/keeping_holds.h"
 #include "copies/look.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -100,8 +99,6 @@ void keeping_add(struct copies_keeping *k, struct copy_record *record, struct by
 {
     int r = k->report.error ? 0 : pack_add(k->pack, record, path, link, xattrs, content);
 
-    if (record->flags & COPY_GONE)
-        holds_take(&k->holds, path);
     if (r < 0)
         keeping_on_error(k, r);
 }
@@ -129,28 +126,12 @@ static void keep_later(struct copies_keeping *k, struct bytes path, uint64_t wai
         later->due_ms = clock_ms(CLOCK_MONOTONIC) + wait_ms;
 }
 
-/* r: of keeping_holds.h. */
-static bool on_held(struct copies_keeping *k, int r)
-{
-    if (r < 0)
-        keeping_on_error(k, r);
-    return r != 0;
-}
-
 /* One that has no place in the pack. No other is left for it: what is there for which there is no room is noted without its content. */
 static void keep_large(struct copies_keeping *k, int fd, struct bytes path, struct copy_record *record, struct bytes xattrs, const struct stat *st)
 {
     _cleanup_close_ int file = k->report.error ? -EBADF : beneath_reopen_file(fd);
-    struct changed_file *c = changed_of(&k->changed, path, false);
-    bool at_once = c && c->not_held;
-    int r = file < 0 ? file : at_once ? -EOPNOTSUPP : pack_clone_large(k->pack, record, path, xattrs, file, st);
-
-    if (c)
-        c->not_held = false;
-    if (r == -EOPNOTSUPP && !at_once && on_held(k, keeping_hold(k, file, path, record, xattrs, st)))
-        return;
-    if (r == -EOPNOTSUPP)
-        r = pack_add_large(k->pack, record, path, xattrs, file, st);
+    int r = file < 0 ? file : pack_add_large(k->pack, record, path, xattrs, file, st);
+    struct changed_file *c;
 
     if (!k->report.error && r == -EFBIG)
         keeping_on_error(k, r);
@@ -205,8 +186,6 @@ static void keep_at(struct copies_keeping *k, int fd, struct bytes path, uint32_
         record.mtime_ns = 0; /* it changes with all that is done in it */
     if (!S_ISLNK(st.st_mode))
         look_xattrs(fd, &xattrs);
-    if (on_held(k, keeping_is_held(k, path, &record, sbuf_bytes(&xattrs), &st)))
-        return;
     if (S_ISREG(st.st_mode) && st.st_size > COPIES_FILE_MAX) {
         keep_large(k, fd, path, &record, sbuf_bytes(&xattrs), &st);
         return;
@@ -385,7 +364,6 @@ void keeping_walk_one(struct copies_keeping *k)
     if (k->report.error)
         return;
     roots_end_walk(&k->roots);
-    if (!holds_reach(&k->holds, k->asked))
-        k->report.walks = k->asked;
+    k->report.walks = k->asked;
     k->begin = k->turned = k->catching_up = false;
 }

@@ -238,15 +238,8 @@ static uint64_t unused_of(const struct large *l)
     return bytes;
 }
 
-uint64_t large_room(const struct large *l)
-{
-    uint64_t used = l->used - unused_of(l);
-
-    return l->share - MIN(used, l->share);
-}
-
-/* A new file gets its name, and is known. */
-static int take_new(struct large *l, const char *file, const unsigned char sha256[32], uint64_t size, uint64_t room, struct large_content **ret)
+/* NEW gets its name, and is known. */
+static int take_new(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room, struct large_content **ret)
 {
     uint64_t used = l->used, unused = unused_of(l);
     char name[NAME_LEN + 1];
@@ -257,7 +250,7 @@ static int take_new(struct large *l, const char *file, const unsigned char sha25
         if (!make_room(l))
             return -EFBIG;
     name_of(sha256, name);
-    if (renameat(l->directory, file, l->directory, name) < 0)
+    if (renameat(l->directory, NEW, l->directory, name) < 0)
         return -errno;
     *ret = add(l, sha256, size, clock_ns(CLOCK_REALTIME));
     return *ret ? 0 : -ENOMEM;
@@ -271,24 +264,8 @@ int large_keep(struct large *l, int fd, const struct stat *st, uint64_t room, ui
 
     *ret = r == 0 ? large_find(l, sha256) : NULL;
     if (r == 0 && !*ret)
-        r = take_new(l, NEW, sha256, size, room, ret);
+        r = take_new(l, sha256, size, room, ret);
     (void)unlinkat(l->directory, NEW, 0);
-    if (r == 0)
-        (*ret)->users++;
-    return r;
-}
-
-int large_take(struct large *l, const char *file, uint64_t room, struct large_content **ret)
-{
-    _cleanup_close_ int fd = openat(l->directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    unsigned char sha256[32];
-    uint64_t size = 0;
-    int r = fd < 0 ? -errno : large_sum(fd, sha256, &size);
-
-    *ret = r == 0 ? large_find(l, sha256) : NULL;
-    if (r == 0 && !*ret)
-        r = take_new(l, file, sha256, size, room, ret);
-    (void)unlinkat(l->directory, file, 0);
     if (r == 0)
         (*ret)->users++;
     return r;

@@ -37,10 +37,6 @@ void large_fit(struct large *l);
  * -EFBIG: no room in the share, or too large to be copied; -ESTALE: it was changed meanwhile; -errno: of the disk.
  */
 int large_keep(struct large *l, int fd, const struct stat *st, uint64_t room, uint64_t copy_max, struct large_content **ret);
-/* The same of a copy that was made already: a file in `directory`, which is gone afterwards. */
-int large_take(struct large *l, const char *file, uint64_t room, struct large_content **ret);
-/* What one more could have, once all that no file has gave way. */
-uint64_t large_room(const struct large *l);
 /* One user less: without any, it gives way in its turn. */
 void large_release(struct large *l, struct large_content *c);
 /* One that is known by the index: NULL: it has gone. */

@@ -30,7 +30,7 @@ struct content {
 
 /* What the last record of a path said. */
 struct last_record {
-    uint64_t says, bare; /* bare: of all but the content */
+    uint64_t says;
     uint64_t round; /* in which it was seen last */
     struct large_content *large; /* its content, if it is one of these */
     bool is_directory;
@@ -153,19 +153,8 @@ static uint64_t what_it_says(const struct copy_record *record, struct bytes path
     struct copy_record plain = *record;
 
     plain.time_ns = 0;
-    plain.flags &= ~(uint32_t)(COPY_AT_BEGIN | COPY_CLOCK_BACK | COPY_LATE);
+    plain.flags &= ~(uint32_t)(COPY_AT_BEGIN | COPY_CLOCK_BACK);
     return copy_check(&plain, path, link, xattrs);
-}
-
-/* The same, whatever its content is and whether it is kept. */
-static uint64_t what_it_says_bare(const struct copy_record *record, struct bytes path, struct bytes xattrs)
-{
-    struct copy_record plain = *record;
-
-    plain.flags &= ~(uint32_t)(COPY_LARGE | COPY_NO_CONTENT);
-    plain.offset = 0;
-    memset(plain.sha256, 0, sizeof(plain.sha256));
-    return what_it_says(&plain, path, BYTES_NULL, xattrs);
 }
 
 /* With a folder all that is in it goes. */
@@ -230,20 +219,11 @@ void pack_each_unseen(const struct pack *p, void *data, void (*each)(void *data,
             each(data, (struct bytes){ l->path, l->len });
 }
 
-/* One that comes late is the last one only where it adds nothing to that but the content. */
-static bool is_past(const struct last_record *last, const struct copy_record *record, uint64_t bare)
+static void remember(struct pack *p, const struct copy_record *record, struct bytes path, uint64_t says)
 {
-    return (record->flags & COPY_LATE) && (!last || last->bare != bare);
-}
-
-static void remember(struct pack *p, const struct copy_record *record, struct bytes path, struct bytes xattrs, uint64_t says)
-{
-    uint64_t bare = what_it_says_bare(record, path, xattrs);
     struct last_record *l;
 
     HASH_FIND(hh, p->last, path.data, path.len, l);
-    if (is_past(l, record, bare))
-        return;
     if (l && (record->flags & COPY_GONE)) {
         forget_below(p, l);
         return;
@@ -259,7 +239,6 @@ static void remember(struct pack *p, const struct copy_record *record, struct by
     if (!l)
         return;
     l->says = says;
-    l->bare = bare;
     l->round = p->round;
     set_large(p, l, record->flags & COPY_LARGE ? large_find(&p->large, record->sha256) : NULL);
     l->is_directory = S_ISDIR(record->mode);
@@ -301,7 +280,7 @@ static int know_again(struct pack *p)
         p->clock.newest_ns = MAX(p->clock.newest_ns, copy.record.time_ns);
         if (copy.record.flags & COPY_CLOCK_BACK)
             p->clock.newest_ns = copy.record.time_ns;
-        remember(p, &copy.record, copy.path, copy.xattrs, what_it_says(&copy.record, copy.path, copy.link, copy.xattrs));
+        remember(p, &copy.record, copy.path, what_it_says(&copy.record, copy.path, copy.link, copy.xattrs));
         if (S_ISREG(copy.record.mode) && !(copy.record.flags & (COPY_GONE | COPY_NO_CONTENT | COPY_LARGE)) && copy.record.offset + copy.record.size <= p->pack_len)
             r = remember_content(p, &copy.record);
     }
@@ -418,8 +397,6 @@ static void note_clock(struct pack *p, struct copy_record *record)
 {
     uint64_t now = clock_ns(CLOCK_REALTIME);
 
-    if (record->flags & COPY_LATE)
-        return; /* its time is that of another record */
     if (copies_clock_is_back(&p->clock, now, clock_ns(CLOCK_BOOTTIME))) {
         p->back = true;
         p->back_ns = now;
@@ -463,81 +440,25 @@ int pack_add(struct pack *p, struct copy_record *record, struct bytes path, stru
     r = append(p->index, &p->index_len, parts, ARRAY_SIZE(parts));
     if (r < 0)
         return r;
-    p->back = p->back && (record->flags & COPY_LATE);
+    p->back = false;
     if (!p->first_ns)
         p->first_ns = record->time_ns;
-    remember(p, record, path, xattrs, says);
+    remember(p, record, path, says);
     return 0;
-}
-
-static uint64_t room_of(const struct pack *p)
-{
-    return p->limit - MIN(pack_disk_bytes(p), p->limit);
-}
-
-/* Its content is `content`, which the path has then, or nobody. r: of that. */
-static int add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, struct large_content *content, int r)
-{
-    if (r < 0)
-        return r == -EFBIG ? -E2BIG : r;
-    record->flags = (record->flags & ~(uint32_t)COPY_NO_CONTENT) | COPY_LARGE;
-    record->size = content->size;
-    memcpy(record->sha256, content->sha256, sizeof(record->sha256));
-    r = pack_add(p, record, path, BYTES_NULL, xattrs, NULL);
-    large_release(&p->large, content);
-    return r;
 }
 
 int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st)
 {
+    uint64_t used = pack_disk_bytes(p);
     struct large_content *content;
-    int r = large_keep(&p->large, fd, st, room_of(p), pack_large_max(p), &content);
+    int r = large_keep(&p->large, fd, st, used < p->limit ? p->limit - used : 0, p->limit / 16, &content);
 
-    return add_large(p, record, path, xattrs, content, r);
-}
-
-int pack_clone_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st)
-{
-    struct large_content *content;
-    int r = large_keep(&p->large, fd, st, room_of(p), 0, &content);
-
-    return r == -EFBIG ? -EOPNOTSUPP : add_large(p, record, path, xattrs, content, r);
-}
-
-int pack_add_held(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs)
-{
-    struct last_record *last;
-
-    HASH_FIND(hh, p->last, path.data, path.len, last);
-    record->flags |= COPY_NO_CONTENT;
-    record->path_len = (uint32_t)path.len;
-    record->xattrs_len = (uint32_t)xattrs.len;
-    if (!last || last->bare != what_it_says_bare(record, path, xattrs))
-        return pack_add(p, record, path, BYTES_NULL, xattrs, NULL);
-    last->round = p->round;
-    return 0;
-}
-
-int pack_add_late(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, const char *file)
-{
-    struct large_content *content;
-    int r = large_take(&p->large, file, room_of(p), &content);
-
-    record->flags |= COPY_LATE;
-    return add_large(p, record, path, xattrs, content, r);
-}
-
-int pack_large_directory(const struct pack *p)
-{
-    return p->large.directory;
-}
-
-uint64_t pack_large_max(const struct pack *p)
-{
-    return p->limit / 16;
-}
-
-uint64_t pack_large_room(const struct pack *p)
-{
-    return MIN(large_room(&p->large), room_of(p) + p->large.used);
+    if (r < 0)
+        return r == -EFBIG ? -E2BIG : r;
+    record->flags |= COPY_LARGE;
+    record->size = content->size;
+    memcpy(record->sha256, content->sha256, sizeof(record->sha256));
+    r = pack_add(p, record, path, BYTES_NULL, xattrs, NULL);
+    large_release(&p->large, content); /* the path has it now, or nobody */
+    return r;
 }

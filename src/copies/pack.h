@@ -33,16 +33,6 @@ int pack_add(struct pack *p, struct copy_record *record, struct bytes path, stru
 /* The same of a regular file that has more than COPIES_FILE_MAX: the content of fd. A quarter of the limit is for these, a sixteenth for one of them
  * where blocks cannot be shared. -E2BIG: no room for it; -ESTALE: it is being written just now; others: as pack_add() */
 int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st);
-/* The same where blocks can be shared, or that content is there. -EOPNOTSUPP: they cannot. */
-int pack_clone_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st);
-/* One whose content is held elsewhere (holds.h): a record without it, unless the last one says the same of all but the content. */
-int pack_add_held(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs);
-/* And once it was copied, to a file in pack_large_directory(): as it was at record->time_ns, whatever became of the path since then. */
-int pack_add_late(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, const char *file);
-int pack_large_directory(const struct pack *p); /* lent */
-/* Bytes of one that may be copied beforehand; of all that can be copied yet. */
-uint64_t pack_large_max(const struct pack *p);
-uint64_t pack_large_room(const struct pack *p);
 int pack_turn(struct pack *p);
 /* After something failed: whether there is room again. -errno: not yet */
 int pack_probe(struct pack *p);

@@ -16,7 +16,6 @@ enum copy_flag {
     COPY_NO_CONTENT = 1 << 2, /* a regular file whose content is not kept: too large, no room; a folder that could not be read */
     COPY_LARGE = 1 << 3,      /* its content is a file of its own (large.h) */
     COPY_CLOCK_BACK = 1 << 4, /* the clock was set back before this record: it is later than all before it, whatever their times say */
-    COPY_LATE = 1 << 5,       /* its content was copied after the time that the record has, and when others may have been written already */
 };
 
 /* Native endian; the index is this machine's. Its texts follow: path, link, xattrs ("NAME\0", 4 bytes of length, value). */

@@ -76,10 +76,10 @@ void roots_forget_ended(struct copies_roots *roots)
     roots->next_look = ended_next_look(of_containers);
 }
 
-static const struct copies_root *innermost(const struct copies_roots *roots, struct bytes path)
+bool roots_keep(const struct copies_roots *roots, struct bytes path)
 {
-    const struct copies_root *found = NULL;
     size_t longest = 0;
+    bool keep = false;
 
     for (size_t i = 0; i < roots->count; i++) {
         struct bytes root = bytes_of(roots->items[i].path);
@@ -87,23 +87,9 @@ static const struct copies_root *innermost(const struct copies_roots *roots, str
         if (root.len < longest || !bytes_path_covers(root, path))
             continue;
         longest = root.len;
-        found = &roots->items[i];
+        keep = roots->items[i].keep;
     }
-    return found;
-}
-
-bool roots_keep(const struct copies_roots *roots, struct bytes path)
-{
-    const struct copies_root *root = innermost(roots, path);
-
-    return root && root->keep;
-}
-
-bool roots_mounted(const struct copies_roots *roots, struct bytes path)
-{
-    const struct copies_root *root = roots->mounted ? innermost(roots, path) : NULL;
-
-    return root && root->point_len;
+    return keep;
 }
 
 bool roots_below(const struct copies_roots *roots, struct bytes path)

@@ -29,8 +29,6 @@ void roots_forget(struct copies_roots *roots);
 void roots_forget_ended(struct copies_roots *roots);
 /* By the innermost root that covers it. */
 bool roots_keep(const struct copies_roots *roots, struct bytes path);
-/* The same root is a container's. */
-bool roots_mounted(const struct copies_roots *roots, struct bytes path);
 /* It covers a root: with it what is kept goes. */
 bool roots_below(const struct copies_roots *roots, struct bytes path);
 /* All that is kept at that path was walked through. */

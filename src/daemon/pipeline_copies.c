@@ -233,29 +233,6 @@ static void add_not_kept(const struct copies_report *report, struct sbuf *out)
     }
 }
 
-static const char *why_unheld(int r)
-{
-    return r == -ETIME    ? "whoever changed it would have waited too long"
-           : r == -ESTALE ? "it was emptied by whoever opened it for reading, or changed by a descriptor from before"
-           : r == -EPIPE  ? "the process that held it was killed"
-           : r == -E2BIG  ? "there was no room for it"
-                          : strerror(-r);
-}
-
-/* Of what was held. */
-static void say_unheld(struct pipeline *p, const struct copies_report *report, const struct copies_report *before)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-    if (report->holding_killed != before->holding_killed)
-        say(p, "the process that holds files which are not copied yet was killed; it is begun anew: what changed meanwhile is not in the copies");
-    if (report->unheld <= before->unheld)
-        return;
-    sbuf_addf(&text, "of %llu large files the content from before they were changed or removed is not kept; of the last: %s",
-        (unsigned long long)(report->unheld - before->unheld), why_unheld(report->unheld_error));
-    say(p, sbuf_str(&text));
-}
-
 static const char *why(const struct pipeline *p, int r)
 {
     return r == -EFBIG ? (p->options.choose_copies ? "there is more than the limit has room for: a larger copies_size, or fewer files"
@@ -279,10 +256,6 @@ static void say_kept(struct pipeline *p, const struct copies_report *report)
 
     sbuf_addf(&text, "copies of %llu files and folders are kept, ", (unsigned long long)report->files);
     sentence_size(&text, report->bytes);
-    if (report->held)
-        sbuf_addf(&text, "; %llu of them too large to be copied beforehand: they are when somebody changes or removes them", (unsigned long long)report->held);
-    if (report->written)
-        sbuf_addf(&text, "; others have %llu of them open for writing: copied as they were just then", (unsigned long long)report->written);
     add_not_kept(report, &text);
     say(p, sbuf_str(&text));
     p->copies_said = true;
@@ -342,7 +315,6 @@ void pipeline_look_at_copies(struct pipeline *p)
              (!p->copies_said || report->too_large > before.too_large || report->unreadable > before.unreadable))
         say_kept(p, report);
     p->copies_error = report->error;
-    say_unheld(p, report, &before);
     say_missed(p);
 }
 

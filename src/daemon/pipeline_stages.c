@@ -65,7 +65,7 @@ static bool is_own_read(const struct pipeline *p, const struct event *e)
 
     pid_t parent = process ? process->parent_pid : e->actor.parent_pid;
 
-    return copies_keeper_is(p->copies, e->actor.pid, parent) || foreign_is_ours(e->actor.pid, parent);
+    return copies_keeper_is(p->copies, parent) || foreign_is_ours(e->actor.pid, parent);
 }
 
 static void find_actor(struct pipeline *p, struct event *event)

@@ -150,8 +150,6 @@ static void write_copies(const struct pipeline_condition *now, struct sbuf *out)
     json_number(out, JSON_KEY("limit"), now->copies.limit);
     json_number(out, JSON_KEY("too_large"), now->copies.too_large);
     json_number(out, JSON_KEY("unreadable"), now->copies.unreadable);
-    json_number(out, JSON_KEY("held"), now->copies.held);
-    json_number(out, JSON_KEY("unheld"), now->copies.unheld);
     json_number(out, JSON_KEY("unwatched"), now->copies.unwatched);
     json_bytes(out, JSON_KEY("why"), bytes_of(now->copies.error ? spans_why(now->copies.error) : ""));
     json_close(out);
