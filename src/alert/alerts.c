@@ -317,6 +317,16 @@ void alerts_act(struct alerts *a, const char *id, const char *text)
     }
 }
 
+/* Does the alert of that matter say something else, as of another place? */
+static bool says_another(const struct alerts *a, const char *what, const char *text)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+    const struct matter *m = find(a, matter_own_key(what));
+
+    redact_text(&a->redact, bytes_of(text), &shown);
+    return m && !bytes_equal(m->sentence, sbuf_bytes(&shown));
+}
+
 void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)
 {
     char what[32], text[LIMIT_ERR];
@@ -329,6 +339,8 @@ void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)
         snprintf(text, sizeof(text), "culprit lost %llu events: %s.", (unsigned long long)gap->count, gap->text);
     else
         snprintf(text, sizeof(text), "culprit may have missed events: %s.", gap->text);
+    if (!gap->count && says_another(a, what, text)) /* whoever reads of the newest alone takes the others for seen */
+        snprintf(text, sizeof(text), "culprit may have missed events, more than once: culprit who has each time and place.");
     alerts_own(a, what, SEVERITY_HIGH, text, now_ns);
 }
 

@@ -290,6 +290,30 @@ static void gaps_are_alerts(void **state)
     end(a, &h);
 }
 
+/* Gaps of several places are one alert, which does not name the last of them alone. */
+static void gaps_of_several_places(void **state)
+{
+    const struct gap first = { .reason = LOST_WATCH_WINDOW, .text = "something was mounted (/srv/a)" };
+    const struct gap second = { .reason = LOST_WATCH_WINDOW, .text = "something was mounted (/srv/b)" };
+    struct heard h;
+    struct alerts *a = begin(&h);
+
+    (void)state;
+    alerts_gap(a, &first, 1000 * S);
+    alerts_gap(a, &first, 1000 * S);
+    alerts_tick(a, 1002 * S);
+    assert_int_equal(h.count, 1);
+    assert_non_null(strstr(text_at(h.last, "message", NULL, NULL), "may have missed events: something was mounted (/srv/a)"));
+    alerts_gap(a, &second, 1003 * S);
+    for (unsigned i = 0; i < 100; i++)
+        alerts_gap(a, i % 2 ? &first : &second, 1003 * S);
+    alerts_tick(a, 1303 * S);
+    assert_int_equal(h.count, 2);
+    assert_int_equal(h.messages[1].events, 103);
+    assert_non_null(strstr(text_at(h.last, "message", NULL, NULL), "may have missed events, more than once: "));
+    end(a, &h);
+}
+
 /* Whoever removes files gives them their names. */
 static void no_name_is_too_long_for_an_alert(void **state)
 {
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_storm_is_one_alert),
         cmocka_unit_test(many_causes_are_bounded),
         cmocka_unit_test(gaps_are_alerts),
+        cmocka_unit_test(gaps_of_several_places),
         cmocka_unit_test(no_name_is_too_long_for_an_alert),
         cmocka_unit_test(the_end_says_what_was_not_said),
     };
