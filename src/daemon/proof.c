@@ -68,7 +68,8 @@ static const struct event *find(const struct proof_seen *seen, const struct chan
     return found;
 }
 
-/* Attributes that were changed before a sensor could look, which says then that it does not know which ones. */
+/* Attributes that were changed before fanotify could look, which says then that it does not know which ones. A sensor that sees what is
+ * refused sees the call itself, and knows. */
 static bool is_seen_unknown(const struct proof_seen *seen, const struct change *c, pid_t pid, const char *name)
 {
     for (size_t i = 0; (c->needs & CAPABILITY_METADATA) && i < seen->count; i++) {
@@ -135,7 +136,7 @@ const char *proof_judge(const struct proof_seen *seen, const struct proof_made *
         return "these sensors cannot report it";
     if (error && !operation_error_is_refusal(error)) /* as tmpfs without attributes, before 6.6 */
         return "this file system does not have it";
-    if (!error && is_seen_unknown(seen, c, made->pid, name))
+    if (!error && !(made->has & CAPABILITY_REFUSED) && is_seen_unknown(seen, c, made->pid, name))
         return "which attributes is not known: it was looked at too late";
     *ret = PROOF_WRONG;
     return "it is not reported";
