@@ -10,6 +10,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/hash_table.h"
+#include "util/macro.h"
 
 #define LIST_MAX (4 * 1024 * 1024)        /* one package's list; linux-headers has 1.5 MB */
 #define GATHER_MAX (192 * 1024 * 1024)    /* all files of one question */
@@ -21,6 +22,7 @@
 #define STATES_MAX 256                    /* containers whose databases' state is remembered; the oldest go first */
 #define LOOK_AGAIN_NS NS_PER_S            /* the databases are looked at for changes so often */
 #define DISTRUST_NS (60 * NS_PER_S)       /* a container whose files did not answer is not asked for so long */
+#define CUT_MAX 6u                         /* DISTRUST_NS doubles so often, less once: half an hour */
 #define WAIT_MS 300                       /* for an answer, before the event goes on without; it is kept when it comes */
 #define STATE_MS 1000                     /* a worker's deadline: to look at the databases' state */
 #define SEARCH_MS 5000                    /* and to search them */
@@ -41,6 +43,7 @@ struct database_state {
     struct foreign_pending search; /* one at a time */
     char *searched;                /* the path; owned */
     uint64_t looked_ns, distrusted_until_ns;
+    unsigned cut; /* searches in a row that were ended before they were done */
     UT_hash_handle hh;
     size_t key_len;
     char key[];
@@ -291,6 +294,9 @@ static void take_search(struct image_packages *p, struct database_state *s, stru
     judge(s, r);
     if (r == -EAGAIN)
         return;
+    s->cut = r == -EBADMSG ? MIN(s->cut + 1, CUT_MAX) : 0;
+    if (s->cut) /* where that is so each time it is asked less and less often */
+        s->distrusted_until_ns = clock_ns(CLOCK_MONOTONIC) + (DISTRUST_NS << (s->cut - 1));
     a = answer_of(p, s, bytes_of(s->searched));
     if (!a || a->known)
         return;

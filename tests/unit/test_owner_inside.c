@@ -91,9 +91,26 @@ static void not_at_once(void **state)
     image_packages_free(p);
 }
 
+/* Nor with each minute, where it always does. */
+static void less_and_less_often(void **state)
+{
+    struct image_packages *p = NULL;
+
+    (void)state;
+    assert_int_equal(image_packages_new(&p, NULL), 0);
+    searches = 0;
+    search_result = -EBADMSG;
+    for (unsigned minute = 0; minute < 24 * 60; minute++) {
+        assert_int_equal(find(p), -ENOENT);
+        now += 61;
+    }
+    assert_in_range(searches, 10, 60); /* once in half an hour in the end */
+    image_packages_free(p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(not_at_once) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(not_at_once), cmocka_unit_test(less_and_less_often) };
 
     return RUN_ROWS(rows, asked_again) + cmocka_run_group_tests(tests, NULL, NULL);
 }
