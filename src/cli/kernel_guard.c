@@ -181,7 +181,7 @@ static bool is_to_end(void)
 {
     sigset_t waiting;
 
-    return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1);
+    return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
 }
 
 /* To say at the beginning how many there are. Everything is refused by now, doctor knows, and whoever ends it is obeyed. */
@@ -215,6 +215,7 @@ int kernel_guard_begin(struct kernel_guard *g, struct bytes target, uint64_t for
         return r;
     }
     await_writers();
+    limit(g, for_ns, confirm_ns); /* from now on, as whoever asked counts it */
     bpf_guard_look(&g->counts);
     return 0;
 }
