@@ -29,11 +29,8 @@ struct bytes clue_name_of(struct bytes suspect)
     return suspect;
 }
 
-/* What is known by its end alone may have begun before the change though that time is behind it. */
-static bool begins_within(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before)
+static bool begins_between(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before, uint64_t after)
 {
-    uint64_t after = f->marks & CLUE_LATEST ? CLUE_AFTER_NS : LATE_NS;
-
     if (!f->from_ns)
         return false;
     for (size_t i = 0; i < c->question->span_count; i++) {
@@ -45,6 +42,11 @@ static bool begins_within(const struct clue_circumstances *c, const struct clue_
             return true;
     }
     return false;
+}
+
+static bool begins_within(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before)
+{
+    return begins_between(c, f, before, LATE_NS);
 }
 
 static bool ran(const struct clue_fact *f)
@@ -170,6 +172,13 @@ static bool has_all(const struct clue_circumstances *c, const struct clue_fact *
 static bool began(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS) && !began_with_all(c, f) && !has_all(c, f);
+}
+
+/* What is known by its end alone may have begun before the change though that time is behind it. */
+static bool began_or_ended(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_HAPPENED && (f->marks & CLUE_LATEST) && ran(f) && !only_makes(c, f) && begins_between(c, f, AT_ONCE_NS, CLUE_AFTER_NS) &&
+           !began(c, f);
 }
 
 /* Less than a message that something began: processes begin all the time. */
@@ -410,6 +419,7 @@ const struct clue_rule clue_rules[] = {
     { "rule", 3, "what it is set to do changes files here", has_rule },
     { "due", 3, "it was due then", was_due },
     { "began", 3, "it began within seconds", began },
+    { "ended", 3, "it began or ended within seconds", began_or_ended },
     { "as_old", 2, "it is there since that moment", is_as_old },
     { "minute", 1, "it began within a minute", began_in_minute },
     { "session", 2, "whoever began that session was there then", is_session },
