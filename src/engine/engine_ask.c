@@ -163,6 +163,7 @@ static void *run(void *data)
             continue;
         }
         a->state = STATE_ASKING;
+        a->outdated = false; /* what has changed until now is in the answer */
         question = a->question;
         pthread_mutex_unlock(&a->lock);
         put(a, question.kind, word_of(&question), &answer);
