@@ -42,9 +42,9 @@ step() {
         if [ "$bad" != 0 ]; then
             printf '%s: %s failed (exit %s, %s s)\n' "$name" "$bad" $rc $took
             failures "$out"
-            printf '%s %q %q %q ' $took "${ROTATE:-}" "${BUDGET:-}" "$name" >> "$LOG/again"
-            printf '%q ' "$@" >> "$LOG/again"
-            echo >> "$LOG/again"
+            # what a sanitizer or a fuzzer has found, or what crashed, has nothing to do with the machine
+            grep -qaE 'SUMMARY: |runtime error: |[Ss]egmentation fault|core dumped' "$out" ||
+                { printf '%s' $took; printf ' %q' "${ROTATE:-}" "${BUDGET:-}" "$name" "$@"; echo ' .'; } >> "$LOG/again"
         fi >> "$LOG/failed"
         echo "$took $began $(processors "$out.times") ${BESIDE:--} $name" >> "$LOG/seconds"
         [ -z "${BESIDE:-}" ] || echo "== $name (beside)"
@@ -61,13 +61,15 @@ step() {
 # Each step that failed is run once more, by itself: whether it fails then too tells whether something is broken, or depends on what else the
 # machine has to do. The second is a fault as well, of the test or of what it tests: it is listed as UNSTABLE, with its lines, to be mended.
 once_more() {
+    of_step() { name=$1 awk '{n = $0; for (i = 0; i < 4; i++) sub(/^[^ ]+ /, "", n)} n == ENVIRON["name"] {c++} END {print c + 0}' "$LOG/seconds"; }
     local took name words command bad
     [ -e "$LOG/again" ] || return 0
     mv "$LOG/again" "$LOG/first"
     while read -r -u 9 took words; do
         eval "command=($words)"
+        unset 'command[-1]' # the dot: no line ends with a blank that counts
         name=${command[2]}
-        [ $((SECONDS + took)) -lt "$ONCE_MORE" ] || continue
+        [ "$(of_step "$name")" = 1 ] && [ $((SECONDS + took)) -lt "$ONCE_MORE" ] || continue
         mv "$LOG/failed" "$LOG/failed.first"
         mv "$LOG/counts" "$LOG/counts.first"
         : > "$LOG/counts"
@@ -75,9 +77,9 @@ once_more() {
         bad=$(awk '{f += $2} END {print f + 0}' "$LOG/counts")
         if [ "$bad" = 0 ]; then
             # its words the first time: those up to the next step's name
-            awk -v name="$name: " '/^[^ ]/ {its = index($0, name) == 1} its' "$LOG/failed.first" >> "$LOG/unstable"
-            awk -v name="$name: " '/^[^ ]/ {its = index($0, name) == 1} !its' "$LOG/failed.first" > "$LOG/failed"
-            awk -v name="$name" '{n = $0; sub(/^[0-9]+ [0-9]+ /, "", n)} n != name' "$LOG/counts.first" >> "$LOG/counts"
+            name="$name: " awk '/^[^ ]/ {its = index($0, ENVIRON["name"]) == 1} its' "$LOG/failed.first" >> "$LOG/unstable"
+            name="$name: " awk '/^[^ ]/ {its = index($0, ENVIRON["name"]) == 1} !its' "$LOG/failed.first" > "$LOG/failed"
+            name=$name awk '{n = $0; sub(/^[0-9]+ [0-9]+ /, "", n)} n != ENVIRON["name"]' "$LOG/counts.first" >> "$LOG/counts"
         else
             cat "$LOG/failed" >> "$LOG/failed.first"
             mv "$LOG/failed.first" "$LOG/failed"

@@ -55,7 +55,11 @@ check "what fails twice is counted once" '2 passed, 1 failed' "step x bash -c '$
 check "and listed" 'x, once more: 1 failed \(exit 1, [0-9]+ s\)' "step x bash -c '$two'; once_more"
 check "also what ran beside, by a function, in its turn" '6 passed, 1 failed' \
     "n=4; export n; f() { bash -c '$once'; }; g() { ROTATE=7 step 'a b' f; step x bash -c '$two'; }; beside b g; step y true; step z true; joined b; once_more"
-check "with the same turn" '    7' "f() { echo \$ROTATE; false; }; ROTATE=7 step x f; ROTATE=; once_more"
+check "with the same turn" '7 passed, 0 failed' "f() { [ -e $WORK/6 ] && echo \$ROTATE passed, 0 failed && return; touch $WORK/6; false; }; ROTATE=7 step x f; ROTATE=; once_more"
+check "its arguments are the same" '1 passed, 0 failed' "f() { [ -e $WORK/7 ] && [ \"\$1\" = 'a ' ] && return; touch $WORK/7; false; }; step 'x\\\\y' f 'a '; once_more"
+check "one of two of the same name has failed" '0 passed, 2 failed' "f() { [ -e $WORK/8 ] && return; touch $WORK/8; false; }; step x f; step x false; once_more"
+check "what a sanitizer has found is not run once more" '0 passed, 1 failed' \
+    "f() { [ -e $WORK/9 ] && return; touch $WORK/9; echo SUMMARY: AddressSanitizer: 8 bytes leaked; false; }; step x f; once_more"
 check "what there is no time for has failed" '0 passed, 1 failed' "ONCE_MORE=0; n=5; export n; step 'a b' bash -c '[ -e $WORK/5 ] && exit; touch $WORK/5; false'; once_more"
 # a step's words are not mixed with those of others
 mixed=$(run 'lines() { seq 2000 | sed "s/^/$1 /"; }; f() { SHOW=1 step b lines b; }; beside b f; SHOW=1 step a lines a; joined b' |
