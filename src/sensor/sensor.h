@@ -95,7 +95,7 @@ struct sensor_ops {
      * added later. NULL: the sensor has no such window. */
     int (*window)(struct sensor *sensor, bool on, struct err *err);
     int (*fd)(const struct sensor *sensor); /* readable when dispatch() has work */
-    /* Deliver what is there, without blocking; also called about every 100 ms, for time-outs. */
+    /* Deliver what is there, without blocking; also called many times a second, for time-outs. */
     int (*dispatch)(struct sensor *sensor, struct err *err);
     /* All that the kernel had when the last dispatch() began has been delivered, but for what is held for a moment to be joined
      * with what follows. NULL: it has, if fd() is not readable. */
