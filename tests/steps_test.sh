@@ -33,6 +33,8 @@ check "a failure is counted once, whatever the exit status" '0 passed, 2 failed'
 check "also where the exit status denies it" 'odd: 2 failed \(exit 0, [0-9]+ s\)' "step odd bash -c 'echo 0 passed, 2 failed'"
 check "what was not run is said" 'NOT EVERYTHING WAS RUN: NOT RUN: x' "step some bash -c 'echo \"******** NOT RUN: x\"'"
 check "a long line is cut" '    WRONG x{394}' "step long bash -c 'echo \"WRONG \$(printf x%.0s {1..600})\"; false'"
+check "what there is no time for is not begun, and said" 'NOT EVERYTHING WAS RUN: NOT RUN: x: this machine was too slow' "LAST_BEGIN=-1; step x false"
+check "and is no failure" '1 passed, 0 failed' "step y true; LAST_BEGIN=-1; step x false"
 check "what runs beside is counted" '3 passed, 0 failed' "beside b/1 step x true; step other true; joined b/1; step after true"
 check "also what fails there" 'x: 1 failed \(exit 1, [0-9]+ s\)' "beside 'b 1' step x bash -c '$two'; joined 'b 1'"
 check "with its lines" '    row 2 WRONG' "beside 'b 1' step x bash -c '$two'; joined 'b 1'"
