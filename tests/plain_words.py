@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("src", "tests/unit", "tests/fuzz", "tests/actors", "bench")
 SCRIPTS = ("tests/cli", "tests/oracle", "tests/scenario", "tests/search", "tests/situations")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "man/*.[1-8]")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "man/*.[1-8]", "dist/culprit.conf")
 LINES_MAX = 700  # of one file: two jobs, most of the time
 
 INSTEAD = {
@@ -48,7 +48,7 @@ WORD, WORD_OF_DOCUMENT = any_of(INSTEAD), any_of(IN_DOCUMENTS)
 STRING = re.compile(r"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|\"(?:\\.|[^\"\\\n])*\"", re.S)
 # examples and code; a paragraph's span of code may go over the end of a line
 OF_MARKDOWN = re.compile(r"^```.*?^```|^    .*?$|`(?:[^`\n]|\n(?!\n))*`|\"[^\"\n]*\"", re.S | re.M)
-OF_MANUAL = re.compile(r"^\.(EX|nf)$.*?^\.(?:EE|fi)$|\"[^\"\n]*\"", re.S | re.M)
+OF_OTHERS = re.compile(r"^\.(EX|nf)$.*?^\.(?:EE|fi)$|\"[^\"\n]*\"", re.S | re.M)
 OLDER_WORDS = re.compile(r"^## Inside.*", re.S | re.M)  # the glossary's list of them
 
 
@@ -74,7 +74,7 @@ def documents():
     """(file, places): how each document calls things."""
     for path in sorted(p for pattern in DOCUMENTS for p in ROOT.glob(pattern)):
         name = str(path.relative_to(ROOT))
-        text = (OF_MARKDOWN if path.suffix == ".md" else OF_MANUAL).sub(lambda m: "\n" * m.group().count("\n"), path.read_text())
+        text = (OF_MARKDOWN if path.suffix == ".md" else OF_OTHERS).sub(lambda m: "\n" * m.group().count("\n"), path.read_text())
         if name == "docs/glossary.md":
             text = OLDER_WORDS.sub("", text)
         for subject in AS_QUOTED:
