@@ -47,9 +47,9 @@ const struct verb verbs[] = {
       "       culprit guard --would-have DUR [--allow WHO]... TARGET...\n"
       "       culprit guard --off [TARGET] | --confirmed [TARGET]",
       "Refuses changes of what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it\n"
-      "meanwhile as watch does: who is refused is reported. By the kernel where that holds, else by the flags\n"
-      "of chattr. \"guarded\" is said once it was tested to deny. It is undone on every exit, kill -9 too;\n"
-      "flags after a crash of the machine by the next command.\n"
+      "meanwhile as watch does: who is refused is reported. By the kernel where that holds, else by the\n"
+      "flags of chattr. \"guarded\" is said once it was tested to deny. It is undone on every exit, kill -9\n"
+      "too; flags after a crash of the machine by the next command.\n"
       "Exit: as watch; 3 it cannot be guarded, and then nothing is held.\n", NULL },
     { VERB_RESTORE, "restore", "put back what was deleted or changed", COMPLETE_TARGET, NULL,
       "[--at TIME] [--from SOURCE] [--dry-run] [--force] [--store FILE] TARGET",
