@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +17,8 @@
 
 #include "util/cleanup.h"
 #include "util/clock.h"
+
+#define LONGER 11 /* a minute where five seconds are given */
 
 /* ---- in a process of its own, which has one thread: async-signal-safe calls only ---- */
 
@@ -106,11 +110,6 @@ static void ask(int dir, const char *path, bool below, int answer, pid_t parent)
     _exit(0);
 }
 
-bool foreign_answers(const char *path, unsigned timeout_ms)
-{
-    return foreign_answers_at(AT_FDCWD, path, timeout_ms);
-}
-
 enum { ENDED, GOES_ON, SILENT };
 
 /* Its end closes the pipe; until then it says that it goes on. */
@@ -142,7 +141,26 @@ static void end_it(pid_t pid, int fd, unsigned timeout_ms, bool ended)
     (void)waitpid(pid, NULL, ended ? 0 : WNOHANG);
 }
 
-static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, unsigned total_ms)
+/* It waits for a processor, and not for the file system. False where that cannot be known. */
+static bool is_runnable(pid_t pid)
+{
+    _cleanup_close_ int fd = -EBADF;
+    char path[32], text[128];
+    const char *name_end;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    name_end = strrchr(text, ')');
+    return name_end && strncmp(name_end, ") R", 3) == 0;
+}
+
+/* longer: so many times more as long as it is the machine that has no time for it. */
+static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, unsigned total_ms, unsigned longer)
 {
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
     pid_t parent = getpid(), pid;
@@ -159,17 +177,24 @@ static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, 
     if (pid == 0)
         ask(dir, path, below, write_end, parent);
     close(TAKE_FD(write_end));
-    r = wait_for(read_end, timeout_ms, total_ms);
+    do
+        r = wait_for(read_end, timeout_ms, total_ms);
+    while (r == SILENT && longer-- > 0 && is_runnable(pid));
     end_it(pid, read_end, r == SILENT ? 1 : timeout_ms, r == ENDED);
     return r != SILENT;
 }
 
 bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms)
 {
-    return answers(dir, path, false, timeout_ms, timeout_ms);
+    return answers(dir, path, false, timeout_ms, timeout_ms, 0);
+}
+
+bool foreign_answers(const char *path, unsigned timeout_ms)
+{
+    return answers(AT_FDCWD, path, false, timeout_ms, timeout_ms, LONGER);
 }
 
 bool foreign_answers_below(int dir, const char *path, unsigned timeout_ms, unsigned total_ms)
 {
-    return answers(dir, path, true, timeout_ms, total_ms);
+    return answers(dir, path, true, timeout_ms, total_ms, 0);
 }
