@@ -253,7 +253,7 @@ static void many_verdicts_are_short(void **state)
         lines_of_who++;
     assert_int_equal(lines_of_who, 3);
     says("VERDICT  p7, on the host, deleted /prd/f7 of container web");
-    says("more      all of the first 3 is told; of the others with --verbose");
+    says("more      the first 3 are shown whole; the others with --verbose");
     for (int i = 0; i < 8; i++)
         process_unref(who[i]);
 }
