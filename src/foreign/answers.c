@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +15,7 @@
 
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/proc_stat.h"
 
 #define LONGER 11 /* a minute where five seconds are given */
 
@@ -141,25 +140,7 @@ static void end_it(pid_t pid, int fd, unsigned timeout_ms, bool ended)
     (void)waitpid(pid, NULL, ended ? 0 : WNOHANG);
 }
 
-/* It waits for a processor, and not for the file system. False where that cannot be known. */
-static bool is_runnable(pid_t pid)
-{
-    _cleanup_close_ int fd = -EBADF;
-    char path[32], text[128];
-    const char *name_end;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    name_end = strrchr(text, ')');
-    return name_end && strncmp(name_end, ") R", 3) == 0;
-}
-
-/* longer: so many times more as long as it is the machine that has no time for it. */
+/* longer: so many times more as long as it waits for a processor, and not for the file system. */
 static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, unsigned total_ms, unsigned longer)
 {
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
@@ -179,7 +160,7 @@ static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, 
     close(TAKE_FD(write_end));
     do
         r = wait_for(read_end, timeout_ms, total_ms);
-    while (r == SILENT && longer-- > 0 && is_runnable(pid));
+    while (r == SILENT && longer-- > 0 && proc_stat_is_runnable(pid));
     end_it(pid, read_end, r == SILENT ? 1 : timeout_ms, r == ENDED);
     return r != SILENT;
 }

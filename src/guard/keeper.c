@@ -19,11 +19,12 @@
 #include "guard/undo.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/macro.h"
 
 #define OBSERVED_MS 5000 /* whoever observes ends first, so that he does not see what is undone */
 #define TEST_MS 2000 /* with a pause that doubles up to FORGET_MS; a few tests in any case, as forgetting takes long on a great host */
 #define TESTS 3
-#define FORGET_MS 250
+#define FORGET_MS 250u
 #define PASSES 4 /* a folder that was made while the first ones were held is held by the next pass */
 
 struct reply {
@@ -98,7 +99,7 @@ static int test_until_denied(const struct keeping *k, struct reply *a)
 
     for (unsigned i = 1; r == -EBUSY && (i < TESTS || clock_ms(CLOCK_MONOTONIC) < until_ms); i++) {
         (void)poll(NULL, 0, (int)pause_ms);
-        pause_ms = pause_ms * 2 < FORGET_MS ? pause_ms * 2 : FORGET_MS;
+        pause_ms = MIN(pause_ms * 2, FORGET_MS);
         guard_tree_forget();
         a->denied = a->all = 0;
         a->err = ERR_INIT;

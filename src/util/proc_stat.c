@@ -71,12 +71,20 @@ uint64_t proc_stat_start_ticks(const char *proc, pid_t pid)
 
 /* ---- is it the same still? ---- */
 
-static bool has_ended(struct bytes stat)
+/* As proc(5) has it; '\0': not known. */
+static char state_of(struct bytes stat)
 {
-    const char *end = memrchr(stat.data, ')', stat.len);
+    const char *end = stat.len ? memrchr(stat.data, ')', stat.len) : NULL;
     size_t at = end ? (size_t)(end - stat.data) + 2 : stat.len;
 
-    return at < stat.len && (stat.data[at] == 'Z' || stat.data[at] == 'X');
+    return at < stat.len ? stat.data[at] : '\0';
+}
+
+static bool has_ended(struct bytes stat)
+{
+    char state = state_of(stat);
+
+    return state == 'Z' || state == 'X';
 }
 
 /* In a container's mount namespace it may be the container's. */
@@ -87,6 +95,13 @@ static bool proc_is_ours(void)
     int len = snprintf(self, sizeof(self), "%d", getpid());
 
     return n == len && memcmp(text, self, (size_t)len) == 0;
+}
+
+bool proc_stat_is_runnable(pid_t pid)
+{
+    char text[1024];
+
+    return proc_is_ours() && state_of(read_stat("/proc", pid, text, sizeof(text))) == 'R';
 }
 
 /* The kernel counts when a process started by the clock of the reader's time namespace (Linux 5.5). */

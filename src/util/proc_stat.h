@@ -24,5 +24,8 @@ uint64_t proc_stat_start_ticks(const char *proc, pid_t pid);
  */
 bool proc_stat_is_gone(pid_t pid, uint64_t start_ticks);
 
+/* It runs, or would if there were a processor for it. False also where that is not known: /proc is not that of our pid namespace. */
+bool proc_stat_is_runnable(pid_t pid);
+
 /* proc_stat_start_ticks() in nanoseconds of CLOCK_BOOTTIME, rounded down to a tick; 0: it is gone. */
 uint64_t proc_stat_start_ns(const char *proc, pid_t pid);
