@@ -11,6 +11,9 @@
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)
+/* Where a hypervisor holds the processor that keeps the clock, the tick itself is late by as much. Only what else is known of the actor
+ * can decide so far off. */
+#define EARLY_MOST_NS (250 * NS_PER_MS)
 
 /* One record of a pid: a process, or what it became by an exec. */
 struct version {

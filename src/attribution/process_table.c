@@ -103,6 +103,18 @@ static struct process *read_unknown(struct process_table *t, pid_t pid, uint64_t
     return process_slots_read_alive(t, pid, 0);
 }
 
+/* The first that became this program soon after the event's stamp: the clock of the stamp was held. NULL: none. */
+static struct process *find_stamped_early(const struct pid_slot *s, uint64_t boot_ns, uint64_t start_ns, struct bytes executable)
+{
+    struct process *found = NULL;
+
+    for (const struct version *v = s ? s->newest : NULL; v && v->from_ns > boot_ns + EARLY_NS; v = v->older)
+        if (v->from_ns <= boot_ns + EARLY_MOST_NS && bytes_equal(v->process->executable, executable) &&
+            (!start_ns || !v->process->start_ns || process_is(v->process, s->pid, start_ns)))
+            found = v->process;
+    return found;
+}
+
 struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
                                    uint64_t start_ns, struct bytes executable)
 {
@@ -132,6 +144,11 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
         }
         if (v->from_ns + EARLY_NS < boot_ns)
             break; /* it was this program for certain */
+    }
+    if (executable.len && (!best || (best->executable.len && !bytes_equal(best->executable, executable)))) {
+        struct process *early = find_stamped_early(s, boot_ns, start_ns, executable);
+
+        best = early ? early : best;
     }
     return best ? best : read_unknown(t, pid, start_ns, boot_ns);
 }

@@ -120,6 +120,12 @@ static void executable_decides_close_to_an_exec(void **state)
     assert_bytes(process_table_find(table, 50, exec_at + 1000000, 0, bytes_of(B))->executable, B);
     assert_bytes(process_table_find(table, 50, exec_at - 1000000, 0, bytes_of("/bin/new"))->executable, "/bin/new");
     assert_bytes(process_table_find(table, 50, exec_at - SECOND, 0, bytes_of("/bin/new"))->executable, B);
+    /* a processor that is held keeps the clock from its tick: what was executed is still known */
+    assert_bytes(process_table_find(table, 50, exec_at - SECOND / 10, 0, bytes_of("/bin/new"))->executable, "/bin/new");
+    assert_bytes(process_table_find(table, 50, exec_at - SECOND / 10, 0, bytes_of(B))->executable, B);
+    assert_bytes(process_table_find(table, 50, exec_at - SECOND / 10, 0, bytes_of("/bin/third"))->executable, B);
+    assert_bytes(process_table_find(table, 50, exec_at - SECOND / 10, 0, BYTES_NULL)->executable, B);
+    assert_bytes(process_table_find(table, 50, 10 * SECOND - SECOND / 10, 0, bytes_of(B))->executable, B);
     assert_bytes(process_table_find(table, 50, exec_at + SECOND, 0, bytes_of(B))->executable, "/bin/new");
     assert_bytes(process_table_find(table, 50, exec_at + SECOND, 0, bytes_of("/bin/third"))->executable, "/bin/new");
 }
