@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /*
- * False: the path, or the directory that it is, gave no answer in that time; nor in twelve times as long where the process that asks had no
- * processor in the meantime, as on a busy machine. True also where the answer is an error.
+ * False: the path, or the directory that it is, gave no answer in that time; nor in up to twelve times as long where the process that asks had no
+ * processor in the meantime, or where the whole machine is so slow that a program that serves a file system needs it. True also where the answer is an error.
  * The process that asks is killed, and left behind where it cannot be; it keeps no descriptor of ours.
  */
 bool foreign_answers(const char *path, unsigned timeout_ms);

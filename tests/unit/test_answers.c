@@ -11,7 +11,8 @@
 
 #define TIMEOUT_MS 1000
 
-static enum { ANSWERS, NO_PROCESSOR, HANGS } file_system;
+static enum { ANSWERS, NO_PROCESSOR, SERVED_SLOWLY, HANGS } file_system;
+static unsigned turn_us; /* what each process takes to begin */
 
 int __real_fstatat64(int dir, const char *path, struct stat *ret, int flags);
 int __wrap_fstatat64(int dir, const char *path, struct stat *ret, int flags);
@@ -25,7 +26,18 @@ int __wrap_fstatat64(int dir, const char *path, struct stat *ret, int flags)
         (void)sleep(1000);
     while (file_system == NO_PROCESSOR && clock_ms(CLOCK_MONOTONIC) < until)
         ; /* as one that waits for a processor, it is ready to run */
+    if (file_system == SERVED_SLOWLY)
+        (void)usleep(TIMEOUT_MS * 1500);
     return __real_fstatat64(dir, path, ret, flags);
+}
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t __wrap_fork(void)
+{
+    (void)usleep(turn_us);
+    return __real_fork();
 }
 
 static void answers(void **state)
@@ -44,6 +56,16 @@ static void a_busy_machine_is_waited_for(void **state)
     assert_false(foreign_answers_at(AT_FDCWD, "/", TIMEOUT_MS)); /* not where the loop waits */
 }
 
+static void a_slow_machine_is_waited_for(void **state)
+{
+    (void)state;
+    file_system = SERVED_SLOWLY;
+    turn_us = 100000;
+    assert_true(foreign_answers("/", TIMEOUT_MS));
+    assert_false(foreign_answers_at(AT_FDCWD, "/", TIMEOUT_MS));
+    turn_us = 0;
+}
+
 static void what_hangs_is_not(void **state)
 {
     uint64_t began = clock_ms(CLOCK_MONOTONIC);
@@ -59,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
         cmocka_unit_test(a_busy_machine_is_waited_for),
+        cmocka_unit_test(a_slow_machine_is_waited_for),
         cmocka_unit_test(what_hangs_is_not),
     };
 
