@@ -3,8 +3,8 @@
 # at its end, and how long each step took.
 LOG=$(mktemp -d /tmp/culprit-check.XXXXXX)
 : > "$LOG/counts" # a line for each count: PASSED FAILED STEP
-LAST_BEGIN=4200 # seconds: no step begins later, so that all of it ends within an hour and a half on whatever machine; what was not run is listed
-ONCE_MORE=4200  # seconds: a step that would not be over by then is not run once more
+LAST_BEGIN=3900 # seconds: no step begins later, so that all of it ends within an hour and a half on whatever machine; what was not run is listed
+ONCE_MORE=4800  # seconds: a step that would not be over by then is not run once more
 
 pass() { echo "$1 0 ${2:-}" >> "$LOG/counts"; }
 fail() { echo "0 $1 ${2:-}" >> "$LOG/counts"; }
@@ -44,6 +44,7 @@ step() {
     {
         flock 7 # one step's words at a time
         grep -a '^\*\*\*\*\*\*\*\* NOT ' "$out" | sed 's/^\** //' >> "$LOG/not"
+        grep -a '^UNSTABLE: ' "$out" | cut -c1-400 | name="$name: " awk '{sub(/^UNSTABLE: /, ENVIRON["name"]); print}' >> "$LOG/unstable"
         if [ "$bad" != 0 ]; then
             printf '%s: %s failed (exit %s, %s s)\n' "$name" "$bad" $rc $took
             failures "$out"
@@ -189,14 +190,20 @@ time_table() {
     done
 }
 
+# Of each step its name and its first two lines
+in_short() {
+    awk '/^[^ ]/ {n = 0} n++ < 3 {print substr($0, 1, 200)}' | head -24
+}
+
 summary() {
     local passed failed
     read -r passed failed < <(awk '{p += $1; f += $2} END {print p + 0, f + 0}' "$LOG/counts")
     echo
     [ ! -s "$LOG/seconds" ] || time_table
-    [ ! -s "$LOG/unstable" ] || { echo "UNSTABLE: once failed, and right by itself; to be mended:"; cat "$LOG/unstable"; }
-    [ ! -s "$LOG/failed" ] || { echo "FAILED:"; cat "$LOG/failed"; }
     [ ! -s "$LOG/not" ] || echo "NOT EVERYTHING WAS RUN: $(paste -sd'|' "$LOG/not" | sed 's/|/; /g')"
+    [ ! -s "$LOG/unstable" ] || { echo "UNSTABLE: once failed, and right by itself; to be mended:"; cat "$LOG/unstable"; }
+    # of a log that is cut the end is left: what failed, in short
+    [ ! -s "$LOG/failed" ] || { echo "FAILED:"; cat "$LOG/failed"; echo "FAILED, in short:"; in_short < "$LOG/failed"; }
     echo "$passed passed, $failed failed"
     [ "$failed" = 0 ]
 }

@@ -25,6 +25,7 @@ check() { # check TEXT PATTERN STEPS: the end of the run holds the pattern, a li
 two='echo "row 1 right"; echo "row 2 WRONG"; echo "  because"; seq 100; echo "1 passed, 1 failed"; false'
 check "a step that failed is named" 'second: 1 failed \(exit 1, [0-9]+ s\)' "step first true; step second bash -c '$two'; step third true"
 check "with the line that failed" '    row 2 WRONG' "step second bash -c '$two'"
+check "at the very end in short" 'FAILED, in short:' "step second bash -c '$two'"
 check "and what follows it" '      because' "step second bash -c '$two'"
 check "all are counted" '3 passed, 1 failed' "step first true; step second bash -c '$two'; step third true"
 check "a step that says nothing counts once" 'silent: 1 failed \(exit 3, [0-9]+ s\)' "step silent bash -c 'exit 3'"
@@ -48,6 +49,8 @@ check "and beside what" ' +[0-9]+ +[0-9]+ +[0-9]+  x  \(b 1\)' "beside 'b 1' ste
 check "and what it took of the processors" ' +[0-9]+ +[0-9]+ +[1-9][0-9]*  busy' \
     "step busy python3 -c 'import time
 while time.process_time() < 1.1: pass'"
+check "what a step itself calls unstable is listed" 'x: row 2 WRONG' "step x bash -c 'echo UNSTABLE: row 2 WRONG'"
+check "and does not count" '1 passed, 0 failed' "step x bash -c 'echo UNSTABLE: row 2 WRONG'"
 # what fails once more is broken; what does not is said too
 once="[ -e $WORK/once.\$n ] && { echo 3 passed, 0 failed; exit; }; touch $WORK/once.\$n; $two"
 check "what failed once, and not by itself, is not counted" '5 passed, 0 failed' "n=1; export n; step 'a b' bash -c '$once'; step c true; step d true; once_more"
