@@ -2,7 +2,6 @@
 #include "cause/build.h"
 
 #include "cause/argv.h"
-#include "cause/table.h"
 #include "util/sbuf.h"
 
 #define NAMES_MAX 200 /* bytes of the targets that are named */
@@ -84,28 +83,25 @@ static const struct build_row rows[] = {
 };
 /* clang-format on */
 
+const struct name_table build_table = TABLE(rows);
+
 const struct build_row *build_find(struct bytes name)
 {
-    const struct build_row *row = TABLE_FIND(rows, name);
+    const struct build_row *row = table_find(&build_table, name);
 
     return row && row->kind != RUN_NPM ? row : NULL; /* those are scripts of node */
 }
 
 const struct build_row *build_script(struct bytes script)
 {
-    const struct build_row *row = TABLE_FIND(rows, bytes_basename(script));
+    const struct build_row *row = table_find(&build_table, bytes_basename(script));
 
     return row && (row->kind == RUN_NPM || bytes_equal_str(bytes_of(row->shown), "rake")) ? row : NULL;
 }
 
 const struct build_row *build_class(struct bytes name)
 {
-    return bytes_starts_with(name, bytes_of("org.")) ? TABLE_FIND(rows, name) : NULL;
-}
-
-const char *build_row_name(size_t index)
-{
-    return index < ARRAY_SIZE(rows) ? rows[index].name : NULL;
+    return bytes_starts_with(name, bytes_of("org.")) ? table_find(&build_table, name) : NULL;
 }
 
 static bool is_letter_of(const char *letters, char c)

@@ -4,17 +4,19 @@
 
 #include <stdbool.h>
 
+#include "cause/table.h"
 #include "event/cause.h"
 #include "util/arena.h"
 #include "util/bytes.h"
 
 struct build_row;
 
+extern const struct name_table build_table; /* the programs' names, scripts' and classes' */
+
 /* By the name of the program, of the script that it is, or of the class that java runs. NULL: it is none of them. */
 const struct build_row *build_find(struct bytes name);
 const struct build_row *build_script(struct bytes script);
 const struct build_row *build_class(struct bytes name);
-const char *build_row_name(size_t index); /* for tests; NULL past the end */
 
 /* Kind, name, interpreter (the program), file, and directory (as it was named, or BYTES_NULL: where it was started). args: argv
  * from the program's own name on. Of several targets the name is a text in `arena`, else a view. False: it has no such argument. */

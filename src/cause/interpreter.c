@@ -2,7 +2,6 @@
 #include "cause/interpreter.h"
 
 #include "cause/argv.h"
-#include "cause/table.h"
 
 enum interpreter_flags {
     SHELL = 1 << 0,      /* a letter's value is the next argument, and its cluster goes on: -euo pipefail */
@@ -92,15 +91,17 @@ static const struct interpreter interpreters[] = {
 };
 /* clang-format on */
 
+const struct name_table interpreter_table = TABLE(interpreters);
+
 const struct interpreter *interpreter_find(struct bytes name)
 {
-    const struct interpreter *found = TABLE_FIND(interpreters, name);
+    const struct interpreter *found = table_find(&interpreter_table, name);
     size_t len = name.len;
 
     for (size_t i = 1; !found && i < name.len; i++)
         if (name.data[i] >= '0' && name.data[i] <= '9')
             name.len = name.data[i - 1] == '-' ? i - 1 : i; /* the version begins */
-    return found || name.len == len ? found : TABLE_FIND(interpreters, name);
+    return found || name.len == len ? found : table_find(&interpreter_table, name);
 }
 
 const char *interpreter_name(const struct interpreter *i)
@@ -116,11 +117,6 @@ bool interpreter_is_shell(const struct interpreter *i)
 bool interpreter_reads_input(const struct interpreter *i)
 {
     return !(i->flags & (CLASS | TEXT_FIRST | VERBS | SERVER));
-}
-
-const struct interpreter *interpreter_row(size_t index)
-{
-    return index < ARRAY_SIZE(interpreters) ? &interpreters[index] : NULL;
 }
 
 /* ---- one command line ---- */

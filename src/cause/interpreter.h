@@ -4,10 +4,13 @@
 
 #include <stdbool.h>
 
+#include "cause/table.h"
 #include "event/cause.h"
 #include "util/bytes.h"
 
 struct interpreter;
+
+extern const struct name_table interpreter_table; /* their names, without a version */
 
 /* By the base name of the executable, whatever its version: "python3.11", "lua5.4". NULL: it is none that is known. */
 const struct interpreter *interpreter_find(struct bytes name);
@@ -15,8 +18,6 @@ const char *interpreter_name(const struct interpreter *i); /* "python" */
 bool interpreter_is_shell(const struct interpreter *i);
 /* Without anything to run it runs what its standard input says. */
 bool interpreter_reads_input(const struct interpreter *i);
-/* For tests: every row in turn; NULL past the end. */
-const struct interpreter *interpreter_row(size_t index);
 
 struct interpreted {
     enum run_kind kind;  /* RUN_SCRIPT, RUN_MODULE, RUN_TEXT, RUN_ARCHIVE, RUN_INPUT (nothing was given), RUN_UNKNOWN */

@@ -2,7 +2,6 @@
 #include "cause/launcher.h"
 
 #include "cause/argv.h"
-#include "cause/table.h"
 #include "cause/wrapper.h"
 
 /* Whose value is the next argument, and no package: "apt-get install -t stable-backports nginx". */
@@ -97,6 +96,8 @@ static const struct launcher_row rows[] = {
     { "zypper", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS, NULL, ZYPPER },
 };
 
+const struct name_table launcher_table = TABLE(rows);
+
 /* Runners that java runs: the kernel knows them by their unit alone. */
 static const struct {
     const char *unit, *name;
@@ -134,11 +135,11 @@ static bool is_below(struct bytes path, const char *const *places, size_t count)
 
 const struct launcher_row *launcher_find(const struct process *p, struct bytes name)
 {
-    const struct launcher_row *row = TABLE_FIND(rows, name);
+    const struct launcher_row *row = table_find(&launcher_table, name);
     struct bytes file = p->executable;
 
     if (!row && p->script.len) { /* dnf and unattended-upgrade are scripts: the kernel said which one */
-        row = TABLE_FIND(rows, bytes_basename(p->script));
+        row = table_find(&launcher_table, bytes_basename(p->script));
         file = p->script;
     }
     if (!row || !file.len || p->executable_memfd)
@@ -221,9 +222,4 @@ struct bytes launcher_packages(struct process *p, const struct launcher_row *man
         len += word.len;
     }
     return len && text[0] != ',' ? arena_copy(&p->arena, (struct bytes){ text, len }) : BYTES_NULL;
-}
-
-const struct launcher_row *launcher_row(size_t index)
-{
-    return index < ARRAY_SIZE(rows) ? &rows[index] : NULL;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cause/table.h"
 #include "event/cause.h"
 #include "event/process.h"
 
@@ -23,6 +24,8 @@ struct launcher_row {
     const char *values;  /* of a package manager: options whose value is the next argument, each followed by a space; NULL: none */
 };
 
+extern const struct name_table launcher_table; /* their programs' names */
+
 /* name: applet_name(). NULL: it starts nothing, as far as is known. */
 const struct launcher_row *launcher_find(const struct process *p, struct bytes name);
 /* A CI runner's own process, by its executable or by its unit's first process: whom it starts is a job. */
@@ -33,4 +36,3 @@ const char *launcher_ci_unit(struct bytes unit);
 bool launcher_is_product(const struct process *p, enum launcher_kind *ret_kind);
 /* The packages that its command line names, as one text "foo, bar"; memory of p->arena. */
 struct bytes launcher_packages(struct process *p, const struct launcher_row *manager);
-const struct launcher_row *launcher_row(size_t index); /* for tests; NULL past the end */

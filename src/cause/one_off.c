@@ -5,7 +5,6 @@
 
 #include "cause/argv.h"
 #include "cause/engine_client.h"
-#include "cause/table.h"
 #include "util/macro.h"
 
 #define HEX_MIN 8 /* so many hexadecimal digits together are no word */
@@ -25,11 +24,6 @@ static const char *const adjectives[] = {
     "strange",   "stupefied",    "suspicious",   "sweet",     "tender",     "thirsty",   "trusting",     "unruffled",   "upbeat",
     "vibrant",   "vigilant",     "vigorous",     "wizardly",  "wonderful",  "xenodochial", "youthful",   "zealous",     "zen",
 };
-
-const char *one_off_adjective(size_t i)
-{
-    return i < ARRAY_SIZE(adjectives) ? adjectives[i] : NULL;
-}
 
 /* A lower-case word, perhaps with one digit behind it; not what people call containers themselves, "busy_worker". */
 static bool is_surname(struct bytes word)
@@ -54,7 +48,7 @@ static bool is_made_up(struct bytes name)
 {
     struct bytes rest = name, adjective = bytes_next_field(&rest, '_');
 
-    return is_surname(rest) && table_find(adjectives, ARRAY_SIZE(adjectives), sizeof(adjectives[0]), adjective);
+    return is_surname(rest) && BYTES_AMONG(adjective, adjectives);
 }
 
 static bool is_hex(char c)

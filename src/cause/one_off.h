@@ -12,6 +12,3 @@ bool one_off_container(const struct container *c, struct bytes client);
 
 /* "shop" of "registry:5000/shop:1.4@sha256:...": what stays as it is when the image is built anew. A view. */
 struct bytes one_off_image_name(struct bytes image);
-
-/* The i-th adjective of the engines' names, in alphabetical order; NULL behind the last. */
-const char *one_off_adjective(size_t i);

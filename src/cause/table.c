@@ -10,17 +10,26 @@ static int compare(struct bytes name, const char *row)
     return row[name.len] ? -1 : 0;
 }
 
-const void *table_find(const void *rows, size_t count, size_t size, struct bytes name)
+static const void *row_at(const struct name_table *t, size_t index)
 {
-    size_t from = 0, to = count;
+    return (const char *)t->rows + index * t->size;
+}
+
+const char *table_name(const struct name_table *t, size_t index)
+{
+    return index < t->count ? *(const char *const *)row_at(t, index) : NULL;
+}
+
+const void *table_find(const struct name_table *t, struct bytes name)
+{
+    size_t from = 0, to = t->count;
 
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        const void *row = (const char *)rows + middle * size;
-        int order = compare(name, *(const char *const *)row);
+        int order = compare(name, table_name(t, middle));
 
         if (order == 0)
-            return row;
+            return row_at(t, middle);
         if (order < 0)
             to = middle;
         else

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "cause/table.h"
-
 struct wrapper_row {
     const char *name;
 };
@@ -86,21 +84,18 @@ static const struct changer_row {
 };
 /* clang-format on */
 
+const struct name_table wrapper_table = TABLE(wrappers), tool_table = TABLE(tools), changer_table = TABLE(changers);
+
 const char *changer_name(struct bytes name)
 {
-    const struct changer_row *row = TABLE_FIND(changers, name);
+    const struct changer_row *row = table_find(&changer_table, name);
 
     return row ? row->shown : NULL;
 }
 
-const char *changer_row(size_t index)
-{
-    return index < ARRAY_SIZE(changers) ? changers[index].name : NULL;
-}
-
 bool wrapper_is(struct bytes name)
 {
-    return TABLE_FIND(wrappers, name) != NULL;
+    return table_find(&wrapper_table, name) != NULL;
 }
 
 static bool cut_suffix(struct bytes *name, const char *suffix)
@@ -141,20 +136,10 @@ static struct bytes without_triplet(struct bytes name)
 
 bool tool_is(struct bytes name)
 {
-    return TABLE_FIND(tools, name) || TABLE_FIND(tools, without_triplet(name));
+    return table_find(&tool_table, name) || table_find(&tool_table, without_triplet(name));
 }
 
 bool tool_is_plain(struct bytes name)
 {
-    return TABLE_FIND(tools, name) && !bytes_equal_str(name, "git") && !bytes_equal_str(name, "cmake"); /* judged by their arguments */
-}
-
-const char *wrapper_row(size_t index)
-{
-    return index < ARRAY_SIZE(wrappers) ? wrappers[index].name : NULL;
-}
-
-const char *tool_row(size_t index)
-{
-    return index < ARRAY_SIZE(tools) ? tools[index].name : NULL;
+    return table_find(&tool_table, name) && !bytes_equal_str(name, "git") && !bytes_equal_str(name, "cmake"); /* judged by their arguments */
 }

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
+#include "cause/table.h"
 #include "util/bytes.h"
+
+extern const struct name_table wrapper_table, tool_table, changer_table; /* of names */
 
 /* It runs the command that it is given, and is seen through: sudo, xargs, timeout. */
 bool wrapper_is(struct bytes name);
@@ -14,7 +17,3 @@ bool tool_is(struct bytes name);
 bool tool_is_plain(struct bytes name);
 /* "sudo": people change the user by it, and call it that; NULL: they do not. */
 const char *changer_name(struct bytes name);
-/* For tests: the tables; NULL past the end. */
-const char *wrapper_row(size_t index);
-const char *tool_row(size_t index);
-const char *changer_row(size_t index);

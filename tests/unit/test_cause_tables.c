@@ -291,38 +291,32 @@ static void nobody(void **state)
 
 /* ---- tables ---- */
 
-static const char *interpreter_at(size_t i)
-{
-    return interpreter_row(i) ? interpreter_name(interpreter_row(i)) : NULL;
-}
-
-static const char *launcher_at(size_t i)
-{
-    return launcher_row(i) ? launcher_row(i)->program : NULL;
-}
-
 static void tables(void **state)
 {
-    const char *(*const lists[])(size_t) = { interpreter_at, launcher_at, wrapper_row, tool_row, changer_row, build_row_name };
+    const struct name_table *const all[] = { &interpreter_table, &launcher_table, &wrapper_table, &tool_table, &changer_table, &build_table };
+    const char *name, *before;
 
     (void)state;
-    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-        for (size_t i = 0; lists[l](i); i++) {
-            assert_int_not_equal(*lists[l](i), '\0');
-            if (i && strcmp(lists[l](i - 1), lists[l](i)) >= 0)
-                fail_msg("%s stands before %s", lists[l](i - 1), lists[l](i));
-        }
-    for (size_t i = 0; wrapper_row(i); i++)
-        assert_false(tool_is(bytes_of(wrapper_row(i))));
-    for (size_t i = 0; tool_row(i); i++) { /* what its name says is what is found of it */
-        struct process *p = make_process(7, tool_row(i), NULL);
+    for (size_t l = 0; l < ARRAY_SIZE(all); l++) {
+        before = "";
+        for (size_t i = 0; (name = table_name(all[l], i)); before = name, i++)
+            if (strcmp(before, name) >= 0)
+                fail_msg("\"%s\" is before \"%s\"", before, name);
+        assert_string_not_equal(before, ""); /* it has rows */
+    }
+    for (size_t i = 0; (name = table_name(&wrapper_table, i)); i++)
+        assert_false(tool_is(bytes_of(name)));
+    for (size_t i = 0; (name = table_name(&tool_table, i)); i++) { /* what its name says is what is found of it */
+        struct process *p = make_process(7, name, NULL);
 
-        set_args(p, tool_row(i));
-        assert_int_equal(tool_is_plain(bytes_of(tool_row(i))), link_of(p)->plain);
+        set_args(p, name);
+        assert_int_equal(tool_is_plain(bytes_of(name)), link_of(p)->plain);
         process_unref(p);
     }
-    for (size_t i = 0; interpreter_at(i); i++)
-        assert_ptr_equal(interpreter_find(bytes_of(interpreter_at(i))), interpreter_row(i));
+    for (size_t i = 0; (name = table_name(&interpreter_table, i)); i++) {
+        assert_non_null(interpreter_find(bytes_of(name)));
+        assert_string_equal(interpreter_name(interpreter_find(bytes_of(name))), name);
+    }
     for (unsigned i = 1; i < RUN_KIND_COUNT; i++)
         assert_string_not_equal(cause_run_name(i), cause_run_name(0));
     for (unsigned i = 1; i < LAUNCHER_KIND_COUNT; i++)
@@ -332,14 +326,16 @@ static void tables(void **state)
 /* Every wrapper is seen through, every tool is explained by who runs it. */
 static void every_row(void **state)
 {
+    const char *name;
+
     (void)state;
     for (unsigned kind = 0; kind < 2; kind++)
-        for (size_t i = 0; kind ? wrapper_row(i) : tool_row(i); i++) {
+        for (size_t i = 0; (name = table_name(kind ? &wrapper_table : &tool_table, i)); i++) {
             char executable[64];
             struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh" }, { executable, "x|y" }, RM };
             struct event *e;
 
-            snprintf(executable, sizeof(executable), "/usr/bin/%s", kind ? wrapper_row(i) : tool_row(i));
+            snprintf(executable, sizeof(executable), "/usr/bin/%s", name);
             e = find(steps);
             assert_bytes(e->cause.run.name, "/opt/a.sh");
             assert_int_equal(e->cause.launcher.kind, LAUNCHER_PERSON);

@@ -8,14 +8,6 @@
 #include "cause/habit.h"
 #include "cause/one_off.h"
 
-static void adjectives(void **state)
-{
-    (void)state;
-    assert_non_null(one_off_adjective(0));
-    for (size_t i = 1; one_off_adjective(i); i++)
-        assert_true(strcmp(one_off_adjective(i - 1), one_off_adjective(i)) < 0); /* they are searched by halves */
-}
-
 static void one_off_names(void **state)
 {
     static const struct {
@@ -27,6 +19,10 @@ static void one_off_names(void **state)
         { "brave_bell7", BYTES_NULL, true },
         { "zen_mirzakhani", BYTES_NULL, true },
         { "admiring_albattani", BYTES_NULL, true },
+        { "compassionate_bell", BYTES_NULL, true },
+        { "xenodochial_bell", BYTES_NULL, true },
+        { "compassion_bell", BYTES_NULL, false }, /* no adjective of theirs, but the beginning of one */
+        { "zeal_bell", BYTES_NULL, false },
         { "brave_bell", BYTES("docker\0run\0--name\0brave_bell\0shop\0"), false },
         { "brave_bell", BYTES("docker\0run\0--name=brave_bell\0shop\0"), false },
         { "brave_bell", BYTES("docker\0run\0--rm\0shop\0--name=other\0"), true }, /* the command's */
@@ -157,7 +153,7 @@ static void one_off_containers_belong_together(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(adjectives), cmocka_unit_test(one_off_names), cmocka_unit_test(one_off_services), cmocka_unit_test(one_off_containers_belong_together) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(one_off_names), cmocka_unit_test(one_off_services), cmocka_unit_test(one_off_containers_belong_together) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
