@@ -194,11 +194,6 @@ unsigned long process_table_cuts(const struct process_table *t)
     return t->cuts;
 }
 
-size_t process_table_count(const struct process_table *t)
-{
-    return HASH_COUNT(t->slots);
-}
-
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data)
 {

@@ -46,8 +46,6 @@ void process_table_add(struct process_table *t, struct process *p);
 /* How many chains of launchers were cut so far: beside that, a record's launchers stay who they are. */
 unsigned long process_table_cuts(const struct process_table *t);
 
-/* How many processes are remembered; for tests of what bounds that. */
-size_t process_table_count(const struct process_table *t);
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data); /* living ones, newest record of each */
 /* The same for all records, also those of processes that have exited but are kept for late events. */

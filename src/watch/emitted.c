@@ -128,11 +128,6 @@ void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns
     t->bytes += len;
 }
 
-size_t emitted_count(const struct emitted *t)
-{
-    return t->count;
-}
-
 /* fanotify sees that a file was open for writing when it is closed, however long that is after it was opened. */
 static bool is_closing(const struct observation *s)
 {

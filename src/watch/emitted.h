@@ -18,7 +18,7 @@ struct emitted;
 struct emitted *emitted_new(void); /* NULL: out of memory */
 void emitted_free(struct emitted *t); /* NULL is fine */
 
-/* Keeps a copy. Out of memory: it is not kept, and the change may be emitted twice, which is better than not at all.
+/* Keeps a copy: of at most EMITTED_MAX, and of none longer than is said below once another one is added. Out of memory: it is not kept, and the change may be emitted twice, which is better than not at all.
  * now_ns: CLOCK_MONOTONIC, of now */
 void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns);
 
@@ -26,9 +26,6 @@ void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns
  * the next one of that sensor does not match the same event again.
  * sensors: enum sensor_bit of all that are open · now_ns: CLOCK_MONOTONIC, of now. One thread, as all of fuse.h. */
 bool emitted_before(struct emitted *t, const struct observation *late, enum likeness likeness, unsigned sensors, uint64_t now_ns);
-
-/* How many are kept: at most EMITTED_MAX, and none longer than is said here once another one is added. */
-size_t emitted_count(const struct emitted *t);
 
 #define EMITTED_KEPT_NS 60000000000ull /* records of audit come some seconds late */
 #define EMITTED_OPEN_KEPT_NS 600000000000ull /* a file that is open for longer is emitted again when it is closed */

@@ -45,6 +45,22 @@ static inline void exec_captured(uint64_t when, int pid, uint64_t start, const c
     process_unref(p);
 }
 
+static inline int count_remembered(void *data, struct process *p)
+{
+    (void)p;
+    ++*(size_t *)data;
+    return 0;
+}
+
+/* How many processes the table hands out, the living ones and those that have exited. */
+static inline size_t remembered(void)
+{
+    size_t n = 0;
+
+    assert_int_equal(process_table_each_recent(table, count_remembered, &n), 0);
+    return n;
+}
+
 static inline int set_up(void **state)
 {
     (void)state;

@@ -145,41 +145,86 @@ static void doubt_waits_longer(void **state)
     fuse_free(f);
 }
 
-/* Nobody waits for a sensor that was closed, neither what came before nor what comes after. */
-/* What is kept of events that were emitted: so many, so long, and nothing of those that every sensor has seen. */
+#define ALL_THREE (BOTH | SENSOR_BPF)
+#define OPENED 1000
+
+static struct observation numbered(unsigned i, enum operation operation, unsigned sensor, char path[32])
+{
+    snprintf(path, 32, "/a/%u", i);
+    return (struct observation){ .watch = 1, .operation = operation, .sensors = sensor, .pid = 7, .from_ns = 1, .until_ns = 2, .path = bytes_of(path) };
+}
+
+static void add_numbered(struct emitted *t, unsigned i, enum operation operation, uint64_t now)
+{
+    char path[32];
+    struct observation s = numbered(i, operation, operation == OPERATION_OPEN_WRITE ? SENSOR_AUDIT : SENSOR_FANOTIFY, path);
+
+    emitted_add(t, &s, now);
+}
+
+/* Is it still known when that sensor is late with it? One of three that are open, so that the first of them to ask ends nothing. */
+static bool knows(struct emitted *t, unsigned i, enum operation operation, unsigned sensor, uint64_t now)
+{
+    char path[32];
+    struct observation s = numbered(i, operation, sensor, path);
+
+    return emitted_before(t, &s, SAME_NAME, ALL_THREE, now);
+}
+
+/* What is kept of events that were emitted: so many, and nothing of those that every sensor has seen. */
 static void what_was_emitted_is_bounded(void **state)
 {
     struct emitted *t = emitted_new();
-    struct observation s = { .watch = 1, .operation = OPERATION_UNLINK, .sensors = SENSOR_FANOTIFY, .pid = 7, .from_ns = 1, .until_ns = 2 };
     uint64_t now = NS_PER_S;
-    char path[32];
+    unsigned n = 0;
 
     (void)state;
-    for (unsigned i = 0; i < EMITTED_MAX + 100; i++, now += NS_PER_MS) {
-        snprintf(path, sizeof(path), "/a/%u", i);
-        s.path = bytes_of(path);
-        emitted_add(t, &s, now);
-        assert_true(emitted_count(t) <= EMITTED_MAX);
-    }
-    assert_int_equal(emitted_count(t), EMITTED_MAX);
-    s.sensors = SENSOR_AUDIT; /* the late one of the newest */
-    assert_true(emitted_before(t, &s, SAME_NAME, BOTH, now));
-    assert_int_equal(emitted_count(t), EMITTED_MAX - 1);
-    assert_false(emitted_before(t, &s, SAME_NAME, BOTH, now));
-    now += EMITTED_KEPT_NS;
-    s.operation = OPERATION_OPEN_WRITE;
-    emitted_add(t, &s, now);
-    assert_int_equal(emitted_count(t), 1);
-    now += EMITTED_KEPT_NS * 2;
-    s.operation = OPERATION_UNLINK;
-    emitted_add(t, &s, now);
-    assert_int_equal(emitted_count(t), 2); /* the file may still be open */
-    now += EMITTED_OPEN_KEPT_NS;
-    emitted_add(t, &s, now);
-    assert_int_equal(emitted_count(t), 1);
+    for (; n < EMITTED_MAX + 100; n++, now += NS_PER_MS)
+        add_numbered(t, n, OPERATION_UNLINK, now);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(knows(t, i, OPERATION_UNLINK, SENSOR_AUDIT, now), i >= 100);
+    assert_false(knows(t, n - 1, OPERATION_UNLINK, SENSOR_AUDIT, now)); /* each takes one of a sensor */
+    assert_true(knows(t, n - 1, OPERATION_UNLINK, SENSOR_BPF, now));    /* the last of the three: it makes room for one */
+    assert_false(knows(t, n - 1, OPERATION_UNLINK, SENSOR_BPF, now));
+    add_numbered(t, n++, OPERATION_UNLINK, now);
+    assert_true(knows(t, 100, OPERATION_UNLINK, SENSOR_BPF, now)); /* which is nobody else's; and another one has room */
+    add_numbered(t, n++, OPERATION_UNLINK, now);
+    add_numbered(t, n++, OPERATION_UNLINK, now);
+    assert_false(knows(t, 101, OPERATION_UNLINK, SENSOR_BPF, now));
+    assert_true(knows(t, 102, OPERATION_UNLINK, SENSOR_BPF, now));
     emitted_free(t);
 }
 
+/* And so long: then it is not known any more, and its memory is given back with the next one that comes. */
+static void what_was_emitted_is_forgotten(void **state)
+{
+    struct emitted *t = emitted_new();
+    size_t empty = heap_in_use(), full;
+    uint64_t now = NS_PER_S;
+
+    (void)state;
+    for (unsigned i = 0; i < EMITTED_MAX; i++)
+        add_numbered(t, i, OPERATION_UNLINK, now);
+    full = heap_in_use() - empty;
+    now += EMITTED_KEPT_NS;
+    assert_true(knows(t, 1, OPERATION_UNLINK, SENSOR_AUDIT, now));
+    now += 1;
+    assert_false(knows(t, 2, OPERATION_UNLINK, SENSOR_AUDIT, now));
+    for (unsigned i = 0; i < OPENED; i++)
+        add_numbered(t, i, OPERATION_OPEN_WRITE, now);
+    assert_true(heap_in_use() <= empty + full / (EMITTED_MAX / OPENED / 2)); /* of those few alone */
+    now += EMITTED_OPEN_KEPT_NS;
+    add_numbered(t, 0, OPERATION_UNLINK, now);
+    assert_true(knows(t, 1, OPERATION_OPEN_WRITE, SENSOR_FANOTIFY, now)); /* the file may still be open */
+    now += 1;
+    assert_false(knows(t, 2, OPERATION_OPEN_WRITE, SENSOR_FANOTIFY, now));
+    add_numbered(t, 1, OPERATION_UNLINK, now);
+    assert_true(heap_in_use() <= empty + full / 100);
+    emitted_free(t);
+    assert_true(heap_in_use() <= empty);
+}
+
+/* Nobody waits for a sensor that was closed, neither what came before nor what comes after. */
 static void one_sensor_is_left(void **state)
 {
     struct out out = { 0 };
@@ -255,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sensor_is_left),
         cmocka_unit_test(what_was_emitted_is_bounded),
+        cmocka_unit_test(what_was_emitted_is_forgotten),
         cmocka_unit_test(a_storm_is_emitted_once),
         cmocka_unit_test(doubt_waits_longer),
     };

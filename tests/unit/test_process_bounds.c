@@ -42,18 +42,18 @@ static void images_are_bounded(void **state)
 /* Of those that ended long ago nothing is reported any more. */
 static void the_long_gone_are_forgotten(void **state)
 {
-    size_t before = process_table_count(table);
+    size_t before = remembered();
 
     (void)state;
     for (int i = 0; i < 100; i++) {
         fork_(10 * SECOND, 100 + i, 1);
         feed(PROCESS_EXIT, 11 * SECOND, 100 + i, 0, NULL);
     }
-    assert_int_equal(process_table_count(table), before + 100);
+    assert_int_equal(remembered(), before + 100);
     assert_non_null(at(150, 10 * SECOND + SECOND / 2));
     fork_(30 * SECOND, 300, 1);
     feed(PROCESS_EXIT, 31 * SECOND, 300, 0, NULL);
-    assert_int_equal(process_table_count(table), before + 1);
+    assert_int_equal(remembered(), before + 1);
 }
 
 /* ---- bounds ---- */
@@ -110,7 +110,7 @@ static void endless_execs_are_bounded(void **state)
     assert_bytes(at(50, 2000 * SECOND)->executable, "/bin/odd");
     assert_bytes(at(50, 11 * SECOND + 998 * SECOND + 1)->executable, "/bin/even");
     assert_null(at(50, 12 * SECOND)); /* forgotten, not guessed */
-    assert_int_equal(process_table_count(table), 2);
+    assert_int_equal(remembered(), 2);
 }
 
 /* Ends that are never reported (the tracker's notifications got lost) must not fill the memory. */
@@ -121,7 +121,7 @@ static void living_are_bounded(void **state)
     assert_non_null(at(50, 11 * SECOND));
     for (int i = 0; i < LIMIT_PROCESSES + 5000; i++)
         fork_(12 * SECOND + (uint64_t)i, 100 + i, 1);
-    assert_true(process_table_count(table) <= LIMIT_PROCESSES + 1);
+    assert_true(remembered() <= LIMIT_PROCESSES + 1);
     assert_bytes(at(50, 13 * SECOND)->executable, A); /* who lives is kept */
     assert_non_null(at(100 + LIMIT_PROCESSES + 4999, 13 * SECOND));
 }

@@ -15,7 +15,7 @@ static void seed_links_parents_and_keeps_notifications(void **state)
     assert_bytes(at(60, 11 * SECOND)->executable, "/bin/news");
     assert_int_equal(at(70, 11 * SECOND)->parent->pid, 80);
     assert_int_equal(at(70, 11 * SECOND)->parent->parent->pid, 1);
-    assert_int_equal(process_table_count(table), 4);
+    assert_int_equal(remembered(), 4);
 }
 
 static void unknown_pid_is_read(void **state)

@@ -108,11 +108,6 @@ static void emit(struct fanotify_object *o, enum operation operation, uint32_t d
     fanotify_send(o, e, cause);
 }
 
-size_t fanotify_writes_count(const struct fanotify_writes *w)
-{
-    return HASH_COUNT(w->entries);
-}
-
 static struct written_file *find(struct fanotify_object *o, const struct file_state *state, pid_t pid)
 {
     struct writer_key key = { o, state->device, state->inode, (uint64_t)pid };

@@ -7,7 +7,6 @@
 /* One table a sensor, in its thread. */
 struct fanotify_writes *fanotify_writes_new(void); /* NULL: out of memory */
 void fanotify_writes_free(struct fanotify_writes *w); /* emits nothing; NULL is fine */
-size_t fanotify_writes_count(const struct fanotify_writes *w); /* files that are remembered */
 /* The actor of now has made that file, and may have it open: closing it is the end of making it. */
 void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file,
                           const struct fanotify_cause *now);
