@@ -24,18 +24,11 @@ struct group_slot {
     uint64_t opened_turn;
 };
 
-#define RECENT 64 /* serials emitted recently, to distinguish stray ends from new events */
-
 struct audit_grouper {
     struct audit_grouper_options options;
-    struct audit_grouper_stats stats;
     struct group_slot **open; /* sorted by serial; the spare ones are behind open_count */
     unsigned open_count, slot_count, max_open;
     uint64_t turns;
-    struct {
-        uint64_t time_ms, serial;
-    } recent[RECENT];
-    unsigned recent_at;
 };
 
 static void slot_free(struct group_slot *slot)
@@ -113,12 +106,6 @@ static void hand_out(struct audit_grouper *g, unsigned index)
         }
         group.node = moved(slot->node, slot->text);
     }
-    g->recent[g->recent_at].time_ms = slot->time_ms;
-    g->recent[g->recent_at].serial = slot->serial;
-    g->recent_at = (g->recent_at + 1) % RECENT;
-    g->stats.groups++;
-    g->stats.incomplete += !slot->complete;
-    g->stats.overflowed += slot->overflowed;
     /* out of the list first: the receiver may look at the grouper */
     for (unsigned i = index; i + 1 < g->open_count; i++)
         g->open[i] = g->open[i + 1];
@@ -216,14 +203,6 @@ static int find(struct audit_grouper *g, const struct audit_record *r, unsigned 
         return (int)i - 1;
     *ret_insert = i;
     return -1;
-}
-
-static bool was_handed_out(const struct audit_grouper *g, const struct audit_record *r)
-{
-    for (unsigned i = 0; i < RECENT; i++)
-        if (g->recent[i].serial == r->serial && g->recent[i].time_ms == r->time_ms)
-            return true;
-    return false;
 }
 
 static struct group_slot *insert(struct audit_grouper *g, unsigned at, const struct audit_record *r,
@@ -329,18 +308,13 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
     struct group_slot *slot;
     int index = find(g, r, &at);
 
-    g->stats.records++;
     if (index < 0) {
         /* an end without a beginning: of a group that PROCTITLE had closed, or that was lost whole */
         if (r->type == AUDIT_EOE)
             return;
-        if (was_handed_out(g, r))
-            g->stats.late++;
         slot = insert(g, at, r, now_ms);
-        if (!slot) {
-            g->stats.overflowed++;
+        if (!slot)
             return;
-        }
     } else {
         slot = g->open[index];
     }
@@ -370,9 +344,4 @@ uint64_t audit_grouper_oldest(const struct audit_grouper *g)
     for (unsigned i = 0; i < g->open_count; i++)
         oldest = g->open[i]->time_ms < oldest ? g->open[i]->time_ms : oldest;
     return oldest;
-}
-
-const struct audit_grouper_stats *audit_grouper_stats(const struct audit_grouper *g)
-{
-    return &g->stats;
 }

@@ -6,7 +6,8 @@
  *
  * A group is complete at EOE, or at PROCTITLE (auditd drops EOE, and PROCTITLE is the kernel's last
  * record before it), or at once for messages that are alone by their type (user messages). Records
- * can be lost: what never gets complete is handed out after the time-out and marked.
+ * can be lost: what never gets complete is handed out after the time-out and marked. What comes of a group that was handed out
+ * before is a group of its own.
  * Groups come out in order of their serial numbers as far as they were open together; one without a system
  * call's record keeps none back.
  */
@@ -41,13 +42,6 @@ struct audit_grouper_options {
     void *data;
 };
 
-struct audit_grouper_stats {
-    uint64_t records, groups;
-    uint64_t incomplete; /* handed out without having seen their end */
-    uint64_t overflowed; /* groups that lost records to a limit or to lack of memory */
-    uint64_t late;       /* records of a group that had been handed out before; each became a group of its own */
-};
-
 struct audit_grouper;
 
 /* NULL: out of memory. */
@@ -68,4 +62,3 @@ void audit_grouper_end(struct audit_grouper *grouper, struct bytes node);
 unsigned audit_grouper_open_count(const struct audit_grouper *grouper);
 /* The earliest time_ms of them; UINT64_MAX: there is none. */
 uint64_t audit_grouper_oldest(const struct audit_grouper *grouper);
-const struct audit_grouper_stats *audit_grouper_stats(const struct audit_grouper *grouper);
