@@ -43,7 +43,7 @@ watchers() {
     SHOW=1 step "scenarios of engines by fanotify" tests/scenario/run.sh "$CULPRIT" -s fanotify --engines only
     SHOW=1 step "what is ordinary is no alert" with_engines python3 -B tests/scenario/noise.py "$CULPRIT"
     step "what alerts say beside it" with_engines python3 -B tests/scenario/facts.py "$CULPRIT"
-    SHOW=1 step "alerts stand in the containers' logs" with_engines python3 -B tests/scenario/container_logs.py "$CULPRIT"
+    SHOW=1 step "alerts are in the containers' logs" with_engines python3 -B tests/scenario/container_logs.py "$CULPRIT"
     step "containers ask to be watched" with_engines python3 -B tests/scenario/labels.py "$CULPRIT"
     step "containers come and go at the start" with_engines tests/scenario/begin.sh "$CULPRIT"
     step "asked for by any name" with_engines tests/scenario/asked.sh "$CULPRIT"

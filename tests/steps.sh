@@ -64,7 +64,7 @@ step() {
     } 7>> "$LOG/words"
 }
 
-# Each step that failed is run once more, by itself: whether it fails then too tells whether something is broken, or depends on what else the
+# Each step that failed is run once more, by itself: whether it fails then too shows whether something is broken, or depends on what else the
 # machine has to do. The second is a fault as well, of the test or of what it tests: it is listed as UNSTABLE, with its lines, to be mended.
 once_more() {
     of_step() { name=$1 awk '{n = $0; for (i = 0; i < 4; i++) sub(/^[^ ]+ /, "", n)} n == ENVIRON["name"] {c++} END {print c + 0}' "$LOG/seconds"; }
@@ -100,10 +100,10 @@ processors() {
 }
 
 # beside NAME COMMAND...: the steps of COMMAND (itself one, or a function) begin now, beside those that follow here, with all of the
-# processors that nobody else wants, and never so little that they stand still: for what waits for nobody and has no deadline of its own, as a
+# processors that nobody else wants, and never so little that they come to a halt: for what waits for nobody and has no deadline of its own, as a
 # build. joined NAME: waits until they have ended. Environment: NICE (15, a thirtieth of the weight of the others; 10 is a tenth);
 # EQUAL=1: as one of two, for what waits most of its time, or has to see something in time. SERIAL=1: nothing runs beside anything, which
-# tells whether a failure comes from that.
+# shows whether a failure comes from that.
 beside() {
     local name=$1 file=$LOG/beside.${1//[!a-zA-Z0-9]/_}
     shift

@@ -162,7 +162,7 @@ static bool is_busy(pid_t asking, uint64_t waited_ns)
     return proc_stat_is_runnable(asking) || TURNS * measure_turn_ns() > waited_ns;
 }
 
-/* longer: so many times more as long as the machine is too busy to tell. */
+/* longer: so many times more as long as the machine is too busy to say. */
 static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, unsigned total_ms, unsigned longer)
 {
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;

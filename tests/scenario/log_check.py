@@ -76,7 +76,7 @@ for name in sorted(set(events["log"]) - set(events["live"])):
 agents = 0
 for name in set(events["live"]) & set(events["log"]):
     a, b = chain(events["live"][name]), chain(events["log"][name])
-    # the log knows who was launched while execve was audited; nobody else may stand in the chain
+    # the log knows who was launched while execve was audited; nobody else may be in the chain
     check(b == a[:len(b)], f"{name}: chain {a} live, {b} in the log")
     if get(events["log"][name], "process.executable") == "/opt/sentinelone/bin/s1-agent":
         agents += 1

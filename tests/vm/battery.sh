@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # In the guest: battery.sh CULPRIT SENSORS PLACES STORY [options of battery.py]. Every scenario on every file
-# system, then, where STORY is not "-", the story by the roads that STORY names. Results go to /out.
+# system, then, where STORY is not "-", the story by the access paths that STORY names. Results go to /out.
 culprit=$1 sensors=$2 places=$3 story=$4
 shift 4
 tests=$(cd "$(dirname "$0")/.." && pwd)
@@ -58,9 +58,9 @@ CREATE, UNLINK = 5, 10 # src/wire/operation.h
 created, gone = of(CREATE), of(UNLINK)
 lost = db.execute("SELECT ifnull(sum(count), 0) FROM gap").fetchone()[0]
 good = max(created, gone) <= done and min(created, gone) > done * 0.9 and 2 * done - created - gone <= lost
-print("right" if good else "WRONG", f"{created} creates and {gone} deletes told of {done} each, {lost} calls lost")' $((4 * each)) 2>&1 | tail -1)
+print("right" if good else "WRONG", f"{created} creates and {gone} deletes reported of {done} each, {lost} calls lost")' $((4 * each)) 2>&1 | tail -1)
     [[ $line = right* ]] && result=right
-    printf '["-","several processes at once, told or counted","bpf","%s",["%s"],0]\n' "$result" "${line//\"/}" >> /out/results
+    printf '["-","several processes at once, reported or counted","bpf","%s",["%s"],0]\n' "$result" "${line//\"/}" >> /out/results
     echo "several processes: $line"
     [ $result = right ] || status=1
 }

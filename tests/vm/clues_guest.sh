@@ -18,7 +18,7 @@ data() { mkdir -p $B/"$1"; for f in a b c; do echo x > $B/"$1"/$f; touch -d '90 
 gone() { [ ! -e "$1" ]; }
 # Each past has its own minutes: the clock goes on by so many seconds.
 later() { date -s "@$(($(date +%s) + ${1:-180}))" > /dev/null; }
-# The clock stands ten seconds before a minute, and cron is started anew: it would sleep until its own next minute.
+# The clock is set to ten seconds before a minute, and cron is started anew: it would sleep until its own next minute.
 before_a_minute() { later $((180 + 50 - ($(date +%s) + 180) % 60)); systemctl start cron; }
 as_ann() { setpriv --reuid ann --regid ann --init-groups env HOME=/home/ann USER=ann LOGNAME=ann "$@"; }
 # unit NAME COMMAND

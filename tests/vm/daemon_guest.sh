@@ -18,10 +18,10 @@ enable() { systemctl enable --now culprit > /run/said 2>&1 || { systemctl status
 ok "it is enabled, and started once it is ready" enable
 ok "its status says what is watched" grep -q 'targets are watched' <(property StatusText)
 
-told() { "$CULPRIT" who --format json "$1" 2> /run/said | grep -q '"action":"create"'; }
+recorded() { "$CULPRIT" who --format json "$1" 2> /run/said | grep -q '"action":"create"'; }
 change() { # change PATH: is recorded
     : > "$1"
-    ok "a change of $1 is told" await 120 told "$1"
+    ok "a change of $1 is recorded" await 120 recorded "$1"
 }
 change /etc/culprit-vm
 change /home/culprit-vm
@@ -29,7 +29,7 @@ change /root/culprit-vm
 change /tmp/culprit-vm
 mount -t tmpfs tmpfs /srv/later
 seen_later() { : > "/srv/later/f$RANDOM$RANDOM" && "$CULPRIT" who --format json /srv/later 2> /run/said | grep -q '"action":"create"'; }
-ok "changes on what is mounted later are told" await 120 seen_later
+ok "changes on what is mounted later are recorded" await 120 seen_later
 
 configure 'wtach x { }
 '

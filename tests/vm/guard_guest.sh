@@ -75,11 +75,11 @@ ways_of() {
     [ "$(grep -c ' works$' /run/ways.out)" = 6 ] || bad="$bad uses: $(grep -c ' works$' /run/ways.out) of 6;"
     result "$name: every way is refused" "$bad"
     echo "table $name denied $(grep -c ' denied$' /run/ways.out) none $(grep -c ' none$' /run/ways.out)" >&3
-    told "$name"
+    reported "$name"
 }
 
 # Each refusal that was counted is among the events, with its actor and who denied it; but those by handle.
-told() {
+reported() {
     local why
     why=$(python3 -c '
 import json, sys
@@ -95,9 +95,9 @@ lost = end.get("without_path", 0)
 counted = end.get("refused", 0) - lost
 nameless = [e for e in events if not e.get("process", {}).get("pid") or not e.get("file", {}).get("path")]
 if len(acts) != counted or nameless or not counted or lost > 1:
-    print(f"{counted} refused, {len(acts)} told, {len(nameless)} of them without actor or path, {lost} not told")
+    print(f"{counted} refused, {len(acts)} reported, {len(nameless)} of them without actor or path, {lost} not reported")
 ')
-    result "$1: each refusal is told" "$why"
+    result "$1: each refusal is reported" "$why"
 }
 
 plain() { # plain TYPE
@@ -176,7 +176,7 @@ ends() {
     "$culprit" guard --off > /run/off 2>&1
     rm -f $base/g/3 2> /dev/null || result "--off ends it" "$(cat /run/off)"
     wait $guard
-    grep -q "nothing was refused, because culprit was stopped" /run/guard.err || result "the time without it is told" "$(tail -3 /run/guard.err)"
+    grep -q "nothing was refused, because culprit was stopped" /run/guard.err || result "the time without it is reported" "$(tail -3 /run/guard.err)"
     result "its ends" ""
 }
 
@@ -261,7 +261,7 @@ containers() {
     guard_end
 }
 
-# A container of a real dockerd: its restarts, every road to its files, who may.
+# A container of a real dockerd: its restarts, every access path to its files, who may.
 engine() {
     command -v dockerd > /dev/null || { echo "not run: dockerd is not here"; return; }
     mkdir -p /run/docker-place && mount -t tmpfs tmpfs /run/docker-place # the root is an overlay: not every kernel puts one on it

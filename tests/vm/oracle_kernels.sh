@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# oracle_kernels.sh CULPRIT [VERSION...]: what strace saw beside what culprit told (tests/oracle), on stock kernels. Prints each
+# oracle_kernels.sh CULPRIT [VERSION...]: what strace saw beside what culprit reported (tests/oracle), on stock kernels. Prints each
 # kernel's table and ends with "N passed, N failed". Needs no root. Environment: SETS (of sensors), PLACES (file systems),
 # WORKLOADS, VM_OUT (a folder that keeps what each guest left).
 set -u

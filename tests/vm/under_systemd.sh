@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # under_systemd.sh GUEST CULPRIT [VERSION]: play the script GUEST (of this folder) in a stock kernel (6.1) with systemd as its first
 # process. Ends with "N passed, N failed", GUEST's own. Needs no root. Environment: VM_OUT (a folder that keeps what the guest left),
-# SECONDS_MAX, MEMORY, ONLY (what GUEST is told of what to play).
+# SECONDS_MAX, MEMORY, ONLY (what GUEST is to play).
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 [ $# -ge 2 ] || { sed -n 3,6p "$0"; exit 2; }
