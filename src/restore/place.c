@@ -67,7 +67,7 @@ int place_open_directory(int root_fd, struct bytes path)
         path = (struct bytes){ path.data + 1, path.len - 1 };
     if (bytes_char(path, '\0'))
         return -EINVAL;
-    if (beneath_without_openat2 || path.len >= sizeof(text))
+    if (path.len >= sizeof(text))
         return walk(root_fd, path);
     memcpy(text, path.len ? path.data : ".", path.len ? path.len : 1);
     text[path.len ? path.len : 1] = '\0';

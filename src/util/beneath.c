@@ -19,8 +19,6 @@
 
 #define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
 
-bool beneath_without_openat2;
-
 static void arena_donep(struct arena *a)
 {
     arena_done(a);
@@ -140,7 +138,7 @@ int beneath_open(int root_fd, struct bytes path, int flags)
 
     if (path.len && memchr(path.data, '\0', path.len))
         return -EINVAL;
-    if (beneath_without_openat2 || path.len >= sizeof(text))
+    if (path.len >= sizeof(text))
         return walk(root_fd, path, flags);
     while (path.len && path.data[0] == '/')
         path = (struct bytes){ path.data + 1, path.len - 1 };
@@ -202,11 +200,11 @@ static int open_here_by_mounts(int dir, const char *name, int flags)
 /* By openat2(2). *ret: the descriptor, or -errno. False: this kernel cannot, and the caller has to walk. */
 static bool kernel_opens(int dir, const char *path, const struct open_how *how, int *ret)
 {
-    int fd = beneath_without_openat2 ? -1 : (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));
+    int fd = (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));
 
     *ret = fd < 0 ? -errno : fd;
     /* EPERM: a seccomp filter that is older than the call */
-    return !beneath_without_openat2 && *ret != -ENOSYS && *ret != -EPERM;
+    return *ret != -ENOSYS && *ret != -EPERM;
 }
 
 int beneath_open_here(int dir, const char *name, int flags)

@@ -50,6 +50,3 @@ int64_t beneath_mount_of(int fd);
 /* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",
  * ".../overlay2/ID/diff"); the rest is followed beneath it. root_len 0: all of it is trusted. */
 int beneath_open_host(struct bytes path, size_t root_len, int flags);
-
-/* openat2() is not asked from now on, as if the kernel had none. For tests. */
-extern bool beneath_without_openat2;
