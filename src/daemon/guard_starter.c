@@ -56,6 +56,7 @@ struct guard_starter {
     int socket; /* -EBADF: the daemon has ended */
     int listen; /* -EBADF: no other one will find us */
     struct started_guard all[GUARDS_MAX];
+    struct guard_order order; /* the one that came last */
 };
 
 static void send_report(const struct guard_starter *s, const struct guard_report *r)
@@ -242,12 +243,11 @@ static void obey(struct guard_starter *s, const struct guard_order *order, size_
 
 static void receive(struct guard_starter *s)
 {
-    static struct guard_order order;
     const size_t head = offsetof(struct guard_order, words);
     ssize_t n;
 
-    while ((n = recv(s->socket, &order, sizeof(order), MSG_DONTWAIT)) >= (ssize_t)head)
-        obey(s, &order, (size_t)n - head);
+    while ((n = recv(s->socket, &s->order, sizeof(s->order), MSG_DONTWAIT)) >= (ssize_t)head)
+        obey(s, &s->order, (size_t)n - head);
     if (n >= 0 || (errno != EAGAIN && errno != EINTR))
         end_daemon(s);
 }
@@ -403,7 +403,7 @@ static void turn(struct guard_starter *s, int timeout_ms)
 
 static _Noreturn void work(int socket, const char *path)
 {
-    static struct guard_starter s;
+    static struct guard_starter s; /* too large for a stack, and this process has one */
     struct err err = ERR_INIT;
     uint64_t end_ns = 0;
     bool idle;

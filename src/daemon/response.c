@@ -47,6 +47,7 @@ struct response {
         unsigned said;
     } in_vain[RECENT]; /* alerts about which nothing was done */
     unsigned next_in_vain;
+    struct response_order order; /* the one that is sent: too large for a stack */
 };
 
 /* ---- the configuration's words ---- */
@@ -184,15 +185,16 @@ static bool is_recent(struct response *r, const char *id, pid_t pid, uint64_t st
 
 static void act_on(struct response *r, struct response_row *row, pid_t pid, uint64_t start_ns, const char *id)
 {
-    static struct response_order o;
+    struct response_order *o = &r->order;
 
     if (pid <= 1 || !start_ns || row->limit.disarmed || is_recent(r, id, pid, start_ns))
         return;
-    o.pid = pid;
-    o.start_ns = start_ns;
-    o.words = 0;
-    snprintf(o.id, sizeof(o.id), "%s", id);
-    (void)send_order(r, row, &o, 0);
+    o->pid = pid;
+    o->start_ns = start_ns;
+    o->severity = 0;
+    o->words = 0;
+    snprintf(o->id, sizeof(o->id), "%s", id);
+    (void)send_order(r, row, o, 0);
 }
 
 /* What several may have done, or what was concluded, is nobody's for this. */
@@ -228,18 +230,18 @@ void response_event(struct response *r, const struct event *e, const char *id)
 void response_alert(struct response *r, const struct alert *alert)
 {
     struct response_row *row = alert->state == ALERT_BEGINS ? row_of(r, alert->watched) : NULL;
-    static struct response_order o;
+    struct response_order *o = &r->order;
 
-    if (!row || row->kind != RESPONSE_EXEC || row->words.len + alert->line.len > sizeof(o.data))
+    if (!row || row->kind != RESPONSE_EXEC || row->words.len + alert->line.len > sizeof(o->data))
         return;
-    o.pid = 0;
-    o.start_ns = 0;
-    o.severity = alert->severity;
-    o.words = (uint32_t)row->words.len;
-    snprintf(o.id, sizeof(o.id), "%s", alert->id);
-    memcpy(o.data, row->words.data, row->words.len);
-    memcpy(o.data + row->words.len, alert->line.data, alert->line.len);
-    (void)send_order(r, row, &o, row->words.len + alert->line.len);
+    o->pid = 0;
+    o->start_ns = 0;
+    o->severity = alert->severity;
+    o->words = (uint32_t)row->words.len;
+    snprintf(o->id, sizeof(o->id), "%s", alert->id);
+    memcpy(o->data, row->words.data, row->words.len);
+    memcpy(o->data + row->words.len, alert->line.data, alert->line.len);
+    (void)send_order(r, row, o, row->words.len + alert->line.len);
 }
 
 /* ---- reports ---- */

@@ -211,13 +211,11 @@ static void add_paths(struct search_synthesis *s, const struct event *e, bool ho
     }
 }
 
-static int machine_here(void)
+static int machine_here(struct search_synthesis *s)
 {
-    static int machine = -1; /* which it is does not change, and asking is a system call */
-
-    if (machine < 0)
-        machine = audit_detect_machine();
-    return machine;
+    if (!s->machine)
+        s->machine = audit_detect_machine() + 1;
+    return s->machine - 1;
 }
 
 static int plain_call(struct search_synthesis *s, enum operation operation, const char *name)
@@ -225,7 +223,7 @@ static int plain_call(struct search_synthesis *s, enum operation operation, cons
     int *known = &s->calls[operation]; /* counts from 1; 0: not looked up yet */
 
     if (!*known)
-        *known = audit_call_number_by_name(name, machine_here()) + 1;
+        *known = audit_call_number_by_name(name, machine_here(s)) + 1;
     return *known - 1;
 }
 
@@ -293,7 +291,7 @@ static void add_actor(struct search_synthesis *s, const struct event *e)
 static void add_syscall(struct search_synthesis *s, const struct event *e)
 {
     const char *call = (unsigned)e->operation < OPERATION_COUNT ? shapes[e->operation].call : NULL;
-    const int machine = machine_here();
+    const int machine = machine_here(s);
     int number = e->syscall;
     unsigned arch = e->syscall_arch ? e->syscall_arch : (unsigned)audit_machine_to_elf(machine);
     unsigned items = (unsigned)e->operation < OPERATION_COUNT && shapes[e->operation].names

@@ -21,6 +21,7 @@ struct search_synthesis {
     struct actor last; /* its process is an owned reference, its bytes are in `arena` */
     struct arena arena;
     struct sbuf args, title; /* those of the event before, and how they are written */
+    int machine; /* audit's number of what this machine is, and one: it does not change, and asking is a system call; 0: not known yet */
     int calls[OPERATION_COUNT]; /* of each operation the plain call's number, and one; 0: not known yet */
 };
 
