@@ -159,7 +159,7 @@ int script_line(const struct process *p, struct bytes path, struct bytes tool, s
                 struct sbuf *ret)
 {
     const struct bytes words[] = { path, tool, changed };
-    static bool hangs;
+    static bool hangs; /* the last one did, whoever asked: they are read by one process, one after the other */
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
     int r;
 

@@ -43,6 +43,7 @@ int cli_exit_code(int r);
 
 /* Levels above info to stderr as "culprit: text"; equal neighbours are printed once. */
 extern const struct log cli_log;
+/* Of the process: set once, while its arguments are read, and heeded by whatever is logged, also before there is anything to hand on. */
 extern bool cli_debug;
 extern bool cli_priorities; /* stderr is the journal: each line begins with its priority, "<4>" (sd-daemon(3)) */
 

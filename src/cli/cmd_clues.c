@@ -33,7 +33,7 @@ struct clues_command {
     struct arena arena;
 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by a signal, whose handler is given nothing of ours */
 
 static void on_interrupt(int number)
 {

@@ -17,7 +17,7 @@
 
 #define PROGRESS_NS (200 * NS_PER_MS)
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped; /* by a signal, whose handler is given nothing of ours */
 
 static void on_signal(int number)
 {

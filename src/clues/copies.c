@@ -65,7 +65,7 @@ static DIR *open_directory(int root, const char *path)
 /* The newest one that has `rest`, and the oldest behind it that has not. */
 static void look_into(int root, const struct snapshots_row *row, const char *directory, struct bytes rest, struct last_copy *has, struct last_copy *lacks)
 {
-    static struct last_copy all[SNAPSHOTS_MAX];
+    static struct last_copy all[SNAPSHOTS_MAX]; /* too large for a stack; a worker has one thread */
     static bool with[SNAPSHOTS_MAX];
     _cleanup_closedir_ DIR *dir = open_directory(root, directory);
     struct dirent *entry;

@@ -98,7 +98,7 @@ static void walk_below(struct walk *w, int fd, const char *path, unsigned depth)
 
 static void put_below(struct sbuf *out, int fd, const struct clue_question *q, const struct statx *st)
 {
-    static struct walk w;
+    static struct walk w; /* too large for a stack; a worker has one thread */
     int dir = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     w = (struct walk){ .until_ns = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, WALK_NS), .now_ns = q->now_ns, .q = q,

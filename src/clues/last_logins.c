@@ -174,7 +174,7 @@ static uint64_t started_after(const uint64_t *boots, size_t count, uint64_t ns)
 
 uint64_t last_logins_wtmpdb(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes database)
 {
-    static uint64_t boots[BOOTS_MAX];
+    static uint64_t boots[BOOTS_MAX]; /* too large for a stack; a worker has one thread */
     uint64_t first = 0;
     size_t count = 0;
     sqlite3_stmt *s = NULL;

@@ -222,7 +222,7 @@ static void read_fstab(struct sbuf *answer, const struct clue_question *q, struc
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    static struct mount_row rows[MOUNTS_MAX];
+    static struct mount_row rows[MOUNTS_MAX]; /* too large for a stack; a worker has one thread */
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, out = SBUF_INIT, points = SBUF_INIT;
     struct clue_question q;
     _cleanup_close_ int root = clue_begin(request, &q);

@@ -56,7 +56,7 @@ static int gather(struct bytes request, struct gathered *g)
     _cleanup_close_ int root = clue_root(), fd = -EBADF;
     _cleanup_closedir_ DIR *dir = opendir("/proc");
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
-    static uint64_t seen[NAMESPACES_MAX];
+    static uint64_t seen[NAMESPACES_MAX]; /* too large for a stack; a worker has one thread */
     struct clue_question q;
     struct dirent *entry;
     struct stat own, st;

@@ -78,7 +78,7 @@ static size_t take_name(const char *data, size_t len, unsigned version, char *na
 int original_git(struct sbuf *out, const struct clue_question *q, struct bytes tree, struct bytes index)
 {
     const char *data = index.data;
-    static char path[2 * CLUE_PATH_MAX], name[CLUE_PATH_MAX];
+    static char path[2 * CLUE_PATH_MAX], name[CLUE_PATH_MAX]; /* too large for a stack; a worker has one thread */
     char owner[CLUE_TEXT_MAX];
     uint32_t version, count;
     size_t at = 12, name_len = 0;

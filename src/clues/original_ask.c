@@ -86,7 +86,7 @@ int original_has_digest(int fd, struct bytes wanted)
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     const EVP_MD *kind = kind_of(wanted);
     unsigned char digest[EVP_MAX_MD_SIZE];
-    static char buffer[64 * 1024];
+    static char buffer[64 * 1024]; /* too large for a stack; a worker has one thread */
     unsigned len = 0;
     char text[65];
     ssize_t n = 0;

@@ -111,7 +111,7 @@ static struct bytes take_string(struct bytes *rest)
 
 static int mlocate(struct name_list *r, struct bytes db)
 {
-    static char path[2 * CLUE_PATH_MAX];
+    static char path[2 * CLUE_PATH_MAX]; /* too large for a stack; a worker has one thread */
     struct bytes rest;
     uint32_t skip;
     unsigned n = 0;

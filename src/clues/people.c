@@ -80,7 +80,7 @@ void people_machine(struct sbuf *answer, const struct clue_question *q, struct b
 
 uint64_t people_wtmp(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
-    static struct utmp open[SESSIONS_MAX];
+    static struct utmp open[SESSIONS_MAX]; /* too large for a stack; a worker has one thread */
     size_t count = 0;
     uint64_t first = 0;
     struct utmp u;

@@ -40,7 +40,7 @@ static struct bytes read_link(int proc, const char *name, char *buffer, size_t s
 
 static void gather_one(int proc, uint32_t pid, uint64_t boot_ns, struct sbuf *out)
 {
-    static char exe[SMALL], comm[64], cgroup[SMALL], cwd[SMALL], command[SMALL], stat[SMALL];
+    static char exe[SMALL], comm[64], cgroup[SMALL], cwd[SMALL], command[SMALL], stat[SMALL]; /* too large for a stack; a worker has one thread */
     struct bytes path = read_link(proc, "exe", exe, sizeof(exe)), line = read_small(proc, "stat", stat, sizeof(stat));
     uint64_t ticks = 0;
     pid_t parent = 0;

@@ -115,7 +115,7 @@ static size_t list(int root, const char *directory, char **names, size_t max)
 
 int clue_gather_directory(struct gathered *g, int root, const char *directory, const char *const *endings, unsigned files, size_t max)
 {
-    static char *names[NAMES_MAX];
+    static char *names[NAMES_MAX]; /* too large for a stack; a worker has one thread */
     size_t n = list(root, directory, names, NAMES_MAX);
     unsigned taken = 0;
     int r = 0;
@@ -189,7 +189,7 @@ int clue_gather_above(struct gathered *g, int root, struct bytes path, const cha
 
 static int gather_log(struct gathered *g, int root, const char *path, const struct clue_question *q, const struct clue_logs *logs)
 {
-    static char *names[NAMES_MAX];
+    static char *names[NAMES_MAX]; /* too large for a stack; a worker has one thread */
     struct bytes dir = bytes_dirname(bytes_of(path)), base = bytes_basename(bytes_of(path));
     char directory[256];
     uint64_t earliest = UINT64_MAX;

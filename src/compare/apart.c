@@ -147,7 +147,7 @@ static void serve(int socket)
     struct err err = ERR_INIT;
     struct bytes path = BYTES_NULL, real = BYTES_NULL;
     struct arena arena = { 0 };
-    static char question[MESSAGE_MAX];
+    static char question[MESSAGE_MAX]; /* too large for a stack, and this process has one */
     ssize_t n = recv(socket, question, sizeof(question), 0);
     int r = n < 0 ? -errno : take_question((struct bytes){ question, (size_t)n }, &view, &options, &path);
 

@@ -138,7 +138,7 @@ static void on_ask(struct copies_keeping *k, const struct keeper_ask *ask, struc
 /* False: whoever asked has ended. */
 static bool take_asks(struct copies_keeping *k)
 {
-    static char message[sizeof(struct keeper_ask) + PATH_MAX];
+    static char message[sizeof(struct keeper_ask) + PATH_MAX]; /* too large for a stack; a process of its own, of one thread */
 
     for (unsigned i = 0; i < ASKS_A_TURN; i++) {
         ssize_t n = recv(k->socket, message, sizeof(message), MSG_DONTWAIT);
@@ -268,7 +268,7 @@ static void open_spans(struct copies_keeping *k, const struct keeping_before *be
 
 _Noreturn void keeping_run(int socket, const char *directory, uint64_t limit, const struct keeping_before *before)
 {
-    static struct copies_keeping k;
+    static struct copies_keeping k; /* too large for a stack, and this process has one */
     uint64_t next = 0;
 
     child_begin(socket, "culprit-copies");

@@ -315,7 +315,7 @@ static ssize_t receive(int socket, char *packet, int *ret_fd)
 
 static _Noreturn void run(const struct answerer_options *o, int socket)
 {
-    static char packet[ANSWER_MAX];
+    static char packet[ANSWER_MAX]; /* too large for a stack, and this process has one */
     ssize_t n;
     int fd;
 

@@ -348,7 +348,7 @@ static void take(const struct responder *r, const struct response_order *o, size
 
 static _Noreturn void work(int socket, pid_t daemon)
 {
-    static struct responder r;
+    static struct responder r; /* too large for a stack, and this process has one */
     static struct response_order order;
     const ssize_t head = offsetof(struct response_order, data);
     ssize_t n;

@@ -73,7 +73,7 @@ static const char *next_name(struct folder *f, int alive)
 
 static void look_at(const char *path, bool below, int alive)
 {
-    static struct folder folders[DEPTH_MAX];
+    static struct folder folders[DEPTH_MAX]; /* too large for a stack; a worker has one thread */
     struct statfs fs;
     struct stat st;
     unsigned depth = 1;

@@ -18,6 +18,7 @@
 #define GRACE_MS 100 /* for the worker to start and to end */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* One for the process, whoever asks: it is started before there are threads and before rights are dropped. */
 static int reader = -EBADF; /* the socket to it */
 static pid_t reader_pid;
 

@@ -136,7 +136,7 @@ static void prepare(int socket, pid_t starter)
 
 _Noreturn void reader_run(int socket, pid_t starter)
 {
-    static char request[FOREIGN_REQUEST_MAX];
+    static char request[FOREIGN_REQUEST_MAX]; /* too large for a stack, and this process has one */
     struct question q;
     unsigned workers = 0;
     size_t len = 0;

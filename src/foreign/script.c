@@ -28,7 +28,7 @@
 #define DISTRUSTED_MAX 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int server = -EBADF;
+static int server = -EBADF; /* one for the process: whoever asks does so in turn, under the lock */
 static struct {
     int server; /* one that has not answered in time: it hangs, or the machine is busy */
     uint64_t whose;

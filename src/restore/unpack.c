@@ -195,7 +195,7 @@ static struct archive *new_inner(void)
 
 static int read_data_member(struct archive *outer, const struct unpack_wanted *wanted, struct sbuf *answer)
 {
-    static struct inner_bytes bytes;
+    static struct inner_bytes bytes; /* too large for a stack; a worker has one thread */
     struct archive *inner = new_inner();
     int r;
 

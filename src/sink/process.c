@@ -181,7 +181,7 @@ static void finish(struct sink_process *p, bool late)
 
 static void receive(struct sink_process *p)
 {
-    static char message[SINK_MESSAGE_MAX];
+    static char message[SINK_MESSAGE_MAX]; /* too large for a stack, and this process has one */
     struct err err = ERR_INIT;
     struct sink_message m;
     ssize_t n;

@@ -30,7 +30,7 @@ struct courier {
     bool busy; /* it has not said yet that it has sent what it has */
 };
 
-static struct courier couriers[COURIERS_MAX];
+static struct courier couriers[COURIERS_MAX]; /* the process's children: so many in all, whichever session asks */
 
 /* ---- in its process ---- */
 
@@ -62,7 +62,7 @@ static int carry_out(int socket, int fd, const struct iovec *message)
 
 static _Noreturn void carry(int socket, pid_t parent)
 {
-    static char buffer[MESSAGE_MAX];
+    static char buffer[MESSAGE_MAX]; /* too large for a stack, and this process has one */
     struct iovec message = { buffer, sizeof(buffer) };
     int fd;
 

@@ -44,7 +44,7 @@ int audit_netlink_open(struct err *err)
     return fd;
 }
 
-static enum audit_patience patience = AUDIT_WAITS;
+static enum audit_patience patience = AUDIT_WAITS; /* of the process: whichever of its requests waits, it waits as a whole */
 static bool silent; /* the last one was not answered, of those that must not wait */
 
 void audit_netlink_set_patience(enum audit_patience wanted)
