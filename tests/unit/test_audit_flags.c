@@ -9,11 +9,13 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "event/event.h"
@@ -21,6 +23,7 @@
 #include "util/clock.h"
 
 #define MANY 30000 /* more than one turn looks at */
+#define CALLERS_FD 200
 #define NO_PID 4194304 /* one more than the kernel gives */
 
 struct scene {
@@ -31,6 +34,7 @@ struct scene {
     struct sensor sensor;
     unsigned events, named;
     pid_t pid;
+    pid_t pids[2];  /* of the first file's event, and of the second one's */
     uint8_t id[16]; /* of the last event */
 };
 
@@ -43,7 +47,7 @@ static void on_event(void *data, struct event *e)
         assert_bytes(e->path, s->path);
     assert_memory_not_equal(e->id, s->id, sizeof(s->id));
     memcpy(s->id, e->id, sizeof(s->id));
-    s->pid = e->actor.pid;
+    s->pid = s->pids[!bytes_equal_str(e->path, s->path)] = e->actor.pid;
     s->named += s->pid != 0;
     s->events++;
     event_free(e);
@@ -107,7 +111,7 @@ static bool begin(struct scene *s, bool alone, unsigned others)
 static void end(struct scene *s, bool has_flags)
 {
     audit_scratch_done(&s->sensor.scratch);
-    startup_buffer_free(s->sensor.flags.calls);
+    audit_flags_done(&s->sensor);
     tree_free(s->object.tree);
     close(s->fd);
     assert_int_equal(unlink(s->path), 0);
@@ -126,19 +130,25 @@ static uint64_t changed_ms(const struct scene *s)
 }
 
 /* The record of somebody's ioctl() at that time, who is gone. */
+static struct audit_record record_of(char text[512], uint64_t time_ms, pid_t pid)
+{
+    static int serial = 1;
+    struct audit_record record;
+
+    snprintf(text, 512,
+             "audit(%llu.%03llu:%d): arch=c000003e syscall=16 success=yes exit=0 a0=%x a1=40086602 a2=7ffe a3=0 items=0 ppid=1 pid=%d auid=0 "
+             "uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm=\"chattr\" exe=\"/usr/bin/chattr\" key=(null)",
+             (unsigned long long)(time_ms / 1000), (unsigned long long)(time_ms % 1000), serial++, CALLERS_FD, pid);
+    assert_int_equal(audit_record_parse_payload(AUDIT_SYSCALL, bytes_of(text), &record, NULL), 0);
+    return record;
+}
+
 static void call(struct scene *s, uint64_t time_ms, pid_t pid)
 {
     char text[512];
-    struct audit_record record;
-    struct audit_group group = { .records = &record, .count = 1, .complete = true };
+    struct audit_record record = record_of(text, time_ms, pid);
+    struct audit_group group = { .records = &record, .count = 1, .complete = true, .time_ms = record.time_ms, .serial = record.serial };
 
-    snprintf(text, sizeof(text),
-             "audit(%llu.%03llu:%d): arch=c000003e syscall=16 success=yes exit=0 a0=3 a1=40086602 a2=7ffe a3=0 items=0 ppid=1 pid=%d auid=0 "
-             "uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm=\"chattr\" exe=\"/usr/bin/chattr\" key=(null)",
-             (unsigned long long)(time_ms / 1000), (unsigned long long)(time_ms % 1000), pid, pid);
-    assert_int_equal(audit_record_parse_payload(AUDIT_SYSCALL, bytes_of(text), &record, NULL), 0);
-    group.time_ms = record.time_ms;
-    group.serial = record.serial;
     audit_handle_group(&s->sensor, &group);
 }
 
@@ -160,6 +170,8 @@ static void is_found_at_once(void **state)
     (void)change_flags(s.path);
     call(&s, changed_ms(&s), NO_PID);
     assert_int_equal(s.sensor.flags.due_ms, 0); /* nothing is left to be looked for */
+    assert_int_equal(s.events, 0); /* the record of another call may be under way */
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
     wanted(&s, has_flags, 1, NO_PID);
 }
 
@@ -236,44 +248,224 @@ static void is_found_at_the_path_itself(void **state)
     (void)change_flags(s.path);
     (void)watched_is_stale(&s.object.watched, &audit_object_ops); /* another look takes nothing away */
     call(&s, changed_ms(&s), NO_PID);
-    call(&s, changed_ms(&s), NO_PID + 1); /* that was one elsewhere */
     assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
     wanted(&s, has_flags, 1, NO_PID);
 }
 
-#define RECORD_NS (500 * (int64_t)NS_PER_MS) /* as sensor/audit/flags.c has it */
-
-/* Looked at while a round is on its way, just after it was changed. False: so much later that its record is waited for no more. */
-static bool looks_just_then(struct scene *s)
-{
-    struct file_state changed;
-
-    call(s, changed_ms(s) - 60000, NO_PID); /* elsewhere */
-    s->sensor.flags.due_ms = 1;
-    s->object.flags_left = MANY;
-    s->sensor.flags.next_ms = 0;
-    (void)change_flags(s->path);
-    audit_handle_flags(&s->sensor);
-    assert_int_equal(tree_stat(s->fd, "f", &changed), 0);
-    return (int64_t)clock_ns(CLOCK_REALTIME) - changed.ctime_ns < RECORD_NS;
-}
-
-/* Changed just now, while a round is on its way: its own record comes. */
+/* Changed just now, while a round is on its way, which finds it: its own record comes. */
 static void is_left_for_its_record(void **state)
 {
     struct scene s;
     bool has_flags = begin(&s, false, 100);
 
     (void)state;
-    for (unsigned tries = 0; !looks_just_then(&s); tries++) { /* a busy machine */
+    for (unsigned tries = 0; tries == 0 || s.events; tries++) { /* a busy machine: the look is long ago already */
         assert_true(tries < 100);
         end(&s, true);
         has_flags = begin(&s, false, 100);
+        call(&s, changed_ms(&s) - 60000, NO_PID); /* elsewhere */
+        s.sensor.flags.due_ms = 1;
+        s.object.flags_left = MANY;
+        s.sensor.flags.next_ms = 0;
+        (void)change_flags(s.path);
+        audit_handle_flags(&s.sensor);
     }
-    assert_int_equal(s.events, 0);
     call(&s, changed_ms(&s), NO_PID + 1);
     assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
     wanted(&s, has_flags, 1, NO_PID + 1);
+}
+
+/* ---- two processes ---- */
+
+/* A second file, whose flags are changed with those of the first: later by so many of its clock's ticks. Milliseconds of both. */
+static void change_two(struct scene *s, unsigned ticks, uint64_t ret_ms[2])
+{
+    struct tree_change change;
+    struct timespec tick;
+    struct file_state first, second;
+
+    snprintf(s->second, sizeof(s->second), "%s/g", s->folder);
+    close(open(s->second, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    assert_int_equal(tree_refresh(s->object.tree, s->fd, tree_root(s->object.tree), bytes_of("g"), &change, NULL), 0);
+    clock_getres(CLOCK_REALTIME_COARSE, &tick);
+    (void)change_flags(s->path);
+    for (unsigned i = 0; i < ticks; i++)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &tick, NULL);
+    (void)change_flags(s->second);
+    assert_int_equal(tree_stat(s->fd, "f", &first), 0);
+    assert_int_equal(tree_stat(s->fd, "g", &second), 0);
+    ret_ms[0] = (uint64_t)first.ctime_ns / NS_PER_MS;
+    ret_ms[1] = (uint64_t)second.ctime_ns / NS_PER_MS;
+}
+
+/* Both have ended when the first record is read, and their calls have the stamp of one tick. */
+static void two_of_one_tick_are_nobodys(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    uint64_t ms[2];
+
+    (void)state;
+    change_two(&s, 0, ms);
+    call(&s, ms[0], NO_PID);
+    call(&s, ms[0], NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    assert_int_equal(s.named, 0);
+    wanted(&s, has_flags, 2, 0);
+}
+
+static void two_of_different_ticks_are_named(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    uint64_t ms[2];
+
+    (void)state;
+    change_two(&s, 3, ms);
+    call(&s, ms[0], NO_PID);
+    call(&s, ms[1], NO_PID + 1);
+    assert_int_equal(s.events, 0);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    if (has_flags) {
+        assert_int_equal(s.pids[0], NO_PID);
+        assert_int_equal(s.pids[1], NO_PID + 1);
+    }
+    wanted(&s, has_flags, 2, s.pid);
+}
+
+/* Its own record is read by then, and nothing more; that of the other one comes later. */
+static void a_later_read_counts(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    uint64_t ms[2];
+
+    (void)state;
+    for (unsigned tries = 0; tries == 0 || s.events; tries++) { /* a busy machine: the look is long ago already */
+        assert_true(tries < 100);
+        end(&s, true);
+        has_flags = begin(&s, false, 0);
+        change_two(&s, 3, ms);
+        call(&s, ms[0], NO_PID);
+        audit_handle_flags(&s.sensor);
+    }
+    call(&s, ms[1], NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    if (has_flags) {
+        assert_int_equal(s.pids[0], NO_PID);
+        assert_int_equal(s.pids[1], NO_PID + 1);
+    }
+    wanted(&s, has_flags, 2, s.pid);
+}
+
+static void two_of_one_process_are_its_own(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    uint64_t ms[2];
+
+    (void)state;
+    change_two(&s, 0, ms);
+    call(&s, ms[0], NO_PID);
+    call(&s, ms[0], NO_PID);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    if (has_flags)
+        assert_int_equal(s.named, 2);
+    wanted(&s, has_flags, 2, NO_PID);
+}
+
+/* In the same tick, and each is looked for before the other one is made: the stamps do not matter. */
+static void each_is_found_by_its_own_call(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+
+    (void)state;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    if (has_flags)
+        assert_int_equal(s.named, 2);
+    wanted(&s, has_flags, 2, NO_PID + 1);
+}
+
+/* That one is at work still, and its descriptor leads to the file: which another one's record led to first. */
+static void is_not_reported_twice(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    int fd = open(s.path, O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(dup2(fd, CALLERS_FD), CALLERS_FD);
+    close(fd);
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID); /* elsewhere */
+    call(&s, changed_ms(&s), getpid());
+    close(CALLERS_FD);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, getpid());
+}
+
+/* Nobody waits for ever: by the loop's own turns. */
+static void is_named_in_time(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    uint64_t begun_ms;
+
+    (void)state;
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    begun_ms = clock_ms(CLOCK_MONOTONIC);
+    audit_handle_flags(&s.sensor);
+    while (has_flags && !s.events && clock_ms(CLOCK_MONOTONIC) - begun_ms < 60000) {
+        (void)poll(NULL, 0, 10);
+        audit_handle_flags(&s.sensor);
+    }
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+/* The rest of another call's records is still to come: nothing is decided before. */
+static void records_that_are_coming_are_awaited(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 0);
+    struct audit_grouper_options options = { .copy = true, .group = audit_handle_group, .data = &s.sensor };
+    char text[512];
+    struct audit_record record;
+
+    (void)state;
+    s.sensor.grouper = audit_grouper_new(&options);
+    assert_non_null(s.sensor.grouper);
+    (void)change_flags(s.path);
+    call(&s, changed_ms(&s), NO_PID);
+    record = record_of(text, changed_ms(&s), NO_PID + 1);
+    audit_grouper_add(s.sensor.grouper, &record, 1);
+    (void)poll(NULL, 0, 250);
+    audit_handle_flags(&s.sensor);
+    assert_int_equal(s.events, 0);
+    audit_grouper_expire(s.sensor.grouper, 1, 0);
+    audit_handle_flags(&s.sensor);
+    audit_grouper_free(s.sensor.grouper);
+    s.sensor.grouper = NULL;
+    wanted(&s, has_flags, 1, 0);
+}
+
+/* More than are kept: those that come first are nobody's, and none is lost. */
+static void many_calls_elsewhere_name_nobody(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, MANY);
+
+    (void)state;
+    (void)change_flags(s.path);
+    for (pid_t pid = NO_PID; pid < NO_PID + 300; pid++)
+        call(&s, changed_ms(&s), pid);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, 0);
 }
 
 int main(void)
@@ -286,6 +478,15 @@ int main(void)
         cmocka_unit_test(is_not_lost_while_searches_rest),
         cmocka_unit_test(is_found_at_the_path_itself),
         cmocka_unit_test(is_left_for_its_record),
+        cmocka_unit_test(two_of_one_tick_are_nobodys),
+        cmocka_unit_test(two_of_different_ticks_are_named),
+        cmocka_unit_test(a_later_read_counts),
+        cmocka_unit_test(two_of_one_process_are_its_own),
+        cmocka_unit_test(each_is_found_by_its_own_call),
+        cmocka_unit_test(is_not_reported_twice),
+        cmocka_unit_test(is_named_in_time),
+        cmocka_unit_test(records_that_are_coming_are_awaited),
+        cmocka_unit_test(many_calls_elsewhere_name_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,19 +180,6 @@ static void flags_say_whether_it_is_that_file(void **state)
     end(&s);
 }
 
-/* Two processes change flags, and their records wait: the file was not changed by the first one's call. */
-static void flags_say_when_they_were_changed(void **state)
-{
-    (void)state;
-    assert_int_equal(audit_match_of(5000, 5000000000), AUDIT_MATCH_TIMELY);
-    assert_int_equal(audit_match_of(5000, 5100999999), AUDIT_MATCH_TIMELY);
-    assert_int_equal(audit_match_of(5000, 4999999999), AUDIT_MATCH_UNSURE);
-    assert_int_equal(audit_match_of(5000, 5101000000), AUDIT_MATCH_LATER);
-    assert_int_equal(audit_match_of(0, 5000000000), AUDIT_MATCH_UNSURE);
-    assert_int_equal(audit_match_of(5000, 0), AUDIT_MATCH_UNSURE);
-    assert_int_equal(audit_match_of(5000, -1), AUDIT_MATCH_UNSURE);
-}
-
 struct changing {
     char path[64];
     unsigned events, changes;
@@ -300,7 +287,6 @@ int main(void)
         cmocka_unit_test(a_number_is_no_file_of_another_type),
         cmocka_unit_test(a_look_is_not_ahead_of_the_records),
         cmocka_unit_test(flags_say_whether_it_is_that_file),
-        cmocka_unit_test(flags_say_when_they_were_changed),
         cmocka_unit_test(changed_flags_are_looked_for_until_then),
     };
 

@@ -15,6 +15,7 @@
 
 #include "sensor/audit/audit_state.h"
 #include "sensor/audit/facts_read.h"
+#include "sensor/audit/flags.h"
 #include "sensor/audit/handle.h"
 #include "sensor/audit/refresh.h"
 #include "sensor/audit/upkeep.h"
@@ -225,7 +226,7 @@ static void audit_close(struct sensor *s)
     audit_grouper_free(s->grouper);
     audit_scratch_done(&s->scratch);
     startup_buffer_free(s->startup);
-    startup_buffer_free(s->flags.calls);
+    audit_flags_done(s);
     free(s);
 }
 

@@ -8,6 +8,7 @@
 
 #include "sensor/audit/complete.h"
 #include "sensor/audit/facts.h"
+#include "sensor/audit/flags_whose.h"
 #include "sensor/audit/group.h"
 #include "sensor/audit/startup.h"
 #include "sensor/audit/object.h"
@@ -25,12 +26,11 @@ struct audit_flags { /* of flags.h; zeroed: nothing is looked for */
     uint64_t due_ms;   /* CLOCK_MONOTONIC: a round begins then, or goes on; 0: none */
     uint64_t next_ms;  /* not before that, so that whoever changes flags all day elsewhere does not keep us busy */
     uint64_t serial;   /* for the identity of the next event that no record led to */
-    unsigned passed;   /* calls that were passed over for a change that waits for its own */
-    bool again;        /* one more round: something was changed just now, and its record may be under way */
-    bool unreached;    /* by the last call's search */
-    struct startup_buffer *calls; /* whose search did not reach all; NULL until there is one */
-    unsigned call_count; /* since the first of them; more than are kept: nobody is named */
-    uint64_t named_ms, named_serial; /* the stamp of the one that was named last: it is of one file */
+    uint64_t number;   /* of the last call or find (flags_whose.h) */
+    uint64_t round_number; /* the same when the round began */
+    bool round_unseen; /* it could not look at all names */
+    struct flags_call call;        /* whose records are to be kept; number 0: none */
+    struct audit_flags_open *open; /* what is not decided yet; NULL until there is something */
 };
 
 struct sensor {

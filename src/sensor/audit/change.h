@@ -9,9 +9,8 @@
 /* A record that names no file, and a file that is not as it was. */
 enum audit_match {
     AUDIT_MATCH_NAMED,  /* the record or the caller's descriptor says which file it was */
-    AUDIT_MATCH_TIMELY, /* changed at the time of the call */
-    AUDIT_MATCH_LATER,  /* after the call: by another one, whose record is still to come */
-    AUDIT_MATCH_UNSURE, /* no record that was read says by whom */
+    AUDIT_MATCH_TIMELY, /* changed at the time of the call, and of no other process's */
+    AUDIT_MATCH_UNSURE, /* the records do not say by whom */
 };
 
 struct audit_change {

@@ -13,8 +13,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define CALL_MS 100 /* between the beginning of a call and its change, on a busy machine */
-
 /* ---- descriptors ---- */
 
 static bool complete_file(const struct audit_facts *f, struct audit_change *c,
@@ -162,14 +160,4 @@ bool audit_flags_are_as_known(const struct audit_object *o, const struct audit_c
     else if (object)
         tree_state(o->tree, object, &known);
     return c->object && (known.known & c->object->file.known & FILE_FLAGS) && known.flags == c->object->file.flags;
-}
-
-/* The stamp of a record is that of the same ticks as a file's, cut to milliseconds. */
-enum audit_match audit_match_of(uint64_t call_ms, int64_t ctime_ns)
-{
-    uint64_t changed_ms = ctime_ns > 0 ? (uint64_t)ctime_ns / NS_PER_MS : 0;
-
-    if (!call_ms || changed_ms < call_ms)
-        return AUDIT_MATCH_UNSURE;
-    return changed_ms - call_ms <= CALL_MS ? AUDIT_MATCH_TIMELY : AUDIT_MATCH_LATER;
 }

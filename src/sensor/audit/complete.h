@@ -25,7 +25,3 @@ void audit_complete_names(struct audit_object *o, struct audit_change *changes, 
 /* The change is said to be one of flags of a file that is watched, by a descriptor; but they are what the index has: that
  * descriptor may have been closed, and opened for this file. */
 bool audit_flags_are_as_known(const struct audit_object *o, const struct audit_change *change);
-
-/* Was a file whose inode was changed at ctime_ns (CLOCK_REALTIME) changed by a call that began at call_ms? Who calls can be kept waiting.
- * call_ms 0: all calls have been read. */
-enum audit_match audit_match_of(uint64_t call_ms, int64_t ctime_ns);

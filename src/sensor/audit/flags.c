@@ -2,8 +2,11 @@
 #include "sensor/audit/flags.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sensor/audit/facts_read.h"
+#include "sensor/audit/spot.h"
 #include "sensor/tree/statx.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -12,72 +15,92 @@
 #define PIECE 5000  /* looks in one turn: some 10 ms */
 #define OPENING 4u  /* a directory costs as much as so many */
 #define SHARE 20    /* of the time, one part in so many for what others do to files elsewhere */
-#define RECORD_MS 500 /* from a change of flags to its record */
-#define PASSED_MAX 32 /* calls that may be older than a change that waits for its own: after these, looked for as rarely as ever */
+#define RECORD_MS 500 /* what a call did not reach is looked at no sooner */
+#define NAMED_MS 200  /* from a find to its event: the records of all calls that may have made it have come by then */
+#define SETTLED_MS 100 /* from a find until its call's record has come, on a busy machine */
 #define NO_RECORD (1ull << 63) /* in the serial of an event that no record led to: one of a record has 32 bits */
-#define CALLS_MAX 64
-#define CALLS_BYTES (1u << 20) /* room for as many whose strings are as long as may be */
+#define CALLS_MAX 256
+#define CALLS_BYTES (1u << 20) /* room for some hundred whose strings are as long as may be */
+#define FOUND_MAX 256
 
-struct flag_search {
-    struct sensor *s;
-    uint64_t call_ms;         /* CLOCK_REALTIME; 0: all calls have been read, but for those of the span below */
-    int64_t from_ns, to_ns;   /* what was changed then, not before and not after, may have a record that comes */
-    unsigned budget;
-    bool later;               /* something was changed after the call */
-    bool stale;               /* a directory has moved since: its names were not looked at */
+struct flag_found { /* what differed, and whose it is is not decided */
+    struct flags_change change;
+    struct file_state file;
+    uint64_t found_ms; /* CLOCK_MONOTONIC */
+    struct event *events[AUDIT_FLAGS_EVENTS_MAX];
+    unsigned event_count;
+    bool decided;
+};
+
+struct audit_flags_open {
+    struct flags_call calls[CALLS_MAX];
+    size_t call_count;
+    struct startup_buffer *groups; /* their records */
+    struct flag_found found[FOUND_MAX];
+    size_t found_count;
+    bool overflow; /* more calls than are kept: nobody is named */
 };
 
 /* ---- looking ---- */
 
-static bool differs(struct flag_search *f, const struct file_state *known, const struct file_state *now)
+static bool differs(const struct file_state *known, const struct file_state *now)
 {
-    if (now->inode != known->inode || !(known->known & now->known & FILE_FLAGS) || known->flags == now->flags)
-        return false;
-    /* left as it is known, for the call that did it */
-    if (f->call_ms ? audit_match_of(f->call_ms, now->ctime_ns) == AUDIT_MATCH_LATER : now->ctime_ns > f->from_ns && now->ctime_ns <= f->to_ns) {
-        f->later = true;
-        return false;
-    }
-    return true;
+    return now->inode == known->inode && (known->known & now->known & FILE_FLAGS) && known->flags != now->flags;
 }
 
-static bool found(struct flag_search *f, const struct file_state *now)
+/* Since it was known nothing else was changed, so that the time of its last change is that of its flags. */
+static bool is_of_flags(const struct file_state *known, const struct file_state *now)
 {
-    f->s->completion.files[0] = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = *now };
+    const unsigned all = FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE | FILE_LINKS | FILE_MTIME;
+
+    return (known->known & now->known & all) == all && known->mode == now->mode && known->uid == now->uid && known->gid == now->gid &&
+           known->size == now->size && known->links == now->links && known->mtime_ns == now->mtime_ns;
+}
+
+static bool found(struct audit_flags_search *f, const struct file_state *known, const struct file_state *now)
+{
+    f->s->completion.files[1] = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = *now };
+    f->is_of_flags = is_of_flags(known, now);
+    f->any = true;
     return true;
 }
 
 /* What is at the path itself. */
-static bool search_root(struct flag_search *f, struct audit_object *o, int root)
+static bool search_root(struct audit_flags_search *f, struct audit_object *o, int root)
 {
-    struct file_state now;
+    struct file_state known = o->flagged, now;
 
-    if (tree_stat_known(root, &now) < 0 || now.device != o->flagged.device || !differs(f, &o->flagged, &now))
+    if (tree_stat_known(root, &now) < 0 || now.device != known.device || !differs(&known, &now))
         return false;
     o->flagged = o->root = now;
-    return found(f, &now);
+    return found(f, &known, &now);
 }
 
-static bool search_name(struct flag_search *f, struct audit_object *o, int directory, uint32_t name)
+static bool search_name(struct audit_flags_search *f, struct audit_object *o, int directory, uint32_t name)
 {
-    char *text = f->s->completion.names[0];
+    char *text = f->s->completion.names[2];
     struct file_state known, now;
     struct tree_change change;
 
     (void)tree_name(o->tree, name, text);
     tree_state(o->tree, tree_object_of(o->tree, name), &known);
-    return tree_stat_at(o->tree, directory, text, &now) == 0 && differs(f, &known, &now) && audit_object_look(o, directory, name, &change) &&
-           change.same_object && change.after.flags != known.flags && found(f, &change.after);
+    if (tree_stat_at(o->tree, directory, text, &now) < 0 || now.inode != known.inode) {
+        f->unseen = true; /* it was moved, and that is still to be read, or removed */
+        return false;
+    }
+    return differs(&known, &now) && audit_object_look(o, directory, name, &change) && change.same_object &&
+           change.after.flags != known.flags && found(f, &known, &change.after);
 }
 
 /* By the numbers of names, which stay as others come and go. Goes on where the search before this one ended, and from the last to the
  * first. */
-static bool search(struct flag_search *f, struct audit_object *o, uint64_t *left)
+static bool search(struct audit_flags_search *f, struct audit_object *o, uint64_t *left)
 {
     _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->watched), fd = -EBADF;
     uint32_t directory = 0;
 
     if (root < 0) {
+        f->unseen |= !o->gone && o->path_kind != AUDIT_PATH_ABSENT;
         *left = 0;
         return false;
     }
@@ -97,6 +120,7 @@ static bool search(struct flag_search *f, struct audit_object *o, uint64_t *left
             fd = tree_open_directory(o->tree, root, parent, NULL);
             directory = parent;
             f->stale |= fd == -ESTALE;
+            f->unseen |= fd < 0;
             f->budget -= MIN(f->budget - 1, OPENING);
         }
         if (fd >= 0 && search_name(f, o, fd, o->flags_at)) {
@@ -119,32 +143,77 @@ static uint64_t names_of(const struct audit_object *o)
     return counts.names + 1;
 }
 
+/* ---- calls that are kept ---- */
+
+static struct audit_flags_open *open_flags(struct sensor *s)
+{
+    if (!s->flags.open)
+        s->flags.open = calloc(1, sizeof(*s->flags.open));
+    return s->flags.open;
+}
+
+static bool may_have_made_any(const struct audit_flags_open *open, const struct flags_call *call)
+{
+    for (size_t i = 0; i < open->found_count; i++)
+        if (audit_flags_may_be_by(&open->found[i].change, call))
+            return true;
+    return false;
+}
+
+/* One that is not needed any more: it made what it made, or nothing that is found from now on. */
+static bool is_done(const struct audit_flags_open *open, const struct flags_call *call)
+{
+    return call->kept == FLAGS_CALL_USED || (call->looked && !may_have_made_any(open, call));
+}
+
+static bool is_of_none(void *data, const struct audit_group *group)
+{
+    const struct audit_flags_open *open = data;
+
+    for (size_t i = 0; i < open->call_count; i++)
+        if (open->calls[i].time_ms == group->time_ms && open->calls[i].serial == group->serial)
+            return false;
+    return true;
+}
+
+static void drop_calls(struct audit_flags_open *open, bool all)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; !all && i < open->call_count; i++)
+        if (!is_done(open, &open->calls[i]))
+            open->calls[kept++] = open->calls[i];
+    open->call_count = kept;
+    if (open->groups)
+        audit_startup_replay(open->groups, is_of_none, open);
+}
+
+/* Nothing waits: calls are kept for what a round may find yet. */
+static void clean_up(struct sensor *s)
+{
+    s->flags.open->overflow &= s->flags.due_ms != 0;
+    drop_calls(s->flags.open, !s->flags.due_ms);
+}
+
 /* ---- rounds ---- */
+
+/* All files have been looked at since those calls ended: what is found from now on is not theirs. */
+static void note_looked(struct audit_flags *f, uint64_t until)
+{
+    for (size_t i = 0; f->open && i < f->open->call_count; i++)
+        if (f->open->calls[i].number <= until && !f->open->calls[i].looked)
+            f->open->calls[i].looked = f->number;
+}
 
 /* Goes through all, from where it is now. One that is due is not put off: somebody may change flags all day. */
 static void begin_round(struct sensor *s)
 {
     for (struct audit_object *o = s->objects; o; o = o->next)
         o->flags_left = names_of(o);
-    if (!s->flags.due_ms) {
+    s->flags.round_number = s->flags.number;
+    s->flags.round_unseen = false;
+    if (!s->flags.due_ms)
         s->flags.due_ms = clock_ms(CLOCK_MONOTONIC) + RECORD_MS;
-        s->flags.serial = MAX(s->flags.serial, s->facts.serial & ~NO_RECORD);
-    }
-}
-
-static void end_round(struct sensor *s)
-{
-    struct audit_flags *f = &s->flags;
-
-    f->due_ms = 0;
-    if (f->again)
-        begin_round(s);
-    f->again = false;
-    if (f->due_ms)
-        return;
-    f->passed = f->call_count = 0;
-    if (f->calls)
-        startup_buffer_clear(f->calls);
 }
 
 static void rest(struct audit_flags *f, uint64_t begun_ns)
@@ -152,110 +221,7 @@ static void rest(struct audit_flags *f, uint64_t begun_ns)
     f->next_ms = clock_ms(CLOCK_MONOTONIC) + SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
 }
 
-/* ---- with the record ---- */
-
-/* Of flags that were changed: it may be another file that has the descriptor's number now. */
-static bool is_unsure(const struct sensor *s, const struct audit_change *c)
-{
-    for (const struct audit_object *o = s->objects; c->error == 0 && o; o = o->next)
-        if (audit_flags_are_as_known(o, c))
-            return true;
-    return false;
-}
-
-static bool search_for_call(struct flag_search *f, struct audit_change *c)
-{
-    for (struct audit_object *o = f->s->objects; o; o = o->next) {
-        uint64_t left = names_of(o);
-
-        if (!search(f, o, &left)) {
-            f->s->flags.unreached |= left > 0;
-            continue;
-        }
-        c->object = &f->s->completion.files[0];
-        c->match = audit_match_of(f->call_ms, c->object->file.ctime_ns);
-        c->name = BYTES_NULL; /* which of its names it was opened by is not known */
-        return true;
-    }
-    return false;
-}
-
-void audit_flags_complete(struct sensor *s, struct audit_change *c, bool is_known)
-{
-    struct flag_search f = { .s = s, .call_ms = s->facts.time_ms, .budget = PIECE };
-    uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-    bool unsure = is_known && is_unsure(s, c);
-
-    s->flags.unreached = false;
-    if (is_known && !unsure)
-        return;
-    if (clock_ms(CLOCK_MONOTONIC) < s->flags.next_ms)
-        s->flags.unreached = true;
-    else if (search_for_call(&f, c))
-        return;
-    else if (!(f.later && ++s->flags.passed < PASSED_MAX))
-        rest(&s->flags, begun_ns);
-    s->flags.unreached |= f.stale;
-    if (f.later || s->flags.unreached)
-        begin_round(s);
-    if (unsure) { /* set to what they were, then */
-        s->flags.unreached = false;
-        c->object = NULL;
-        c->name = BYTES_NULL;
-        (void)audit_complete_files(&s->facts, c, 1, &s->completion);
-    }
-}
-
-void audit_flags_keep(struct sensor *s, const struct audit_group *group)
-{
-    struct audit_flags *f = &s->flags;
-
-    if (!f->unreached)
-        return;
-    f->unreached = false;
-    if (!f->calls)
-        f->calls = startup_buffer_new(CALLS_BYTES);
-    if (f->calls && ++f->call_count <= CALLS_MAX)
-        audit_startup_add(f->calls, group, clock_ms(CLOCK_MONOTONIC));
-}
-
-/* ---- with none ---- */
-
-struct flag_call {
-    const struct audit_flags *flags;
-    int64_t ctime_ns;
-    const struct audit_group *group;
-    unsigned count;
-};
-
-static bool is_of_that_time(void *data, const struct audit_group *group)
-{
-    struct flag_call *call = data;
-
-    if (group->time_ms == call->flags->named_ms && group->serial == call->flags->named_serial)
-        return true; /* that one is done */
-    if (audit_match_of(group->time_ms, call->ctime_ns) == AUDIT_MATCH_TIMELY) {
-        call->group = group;
-        call->count++;
-    }
-    return false;
-}
-
-/* The call of that time, if there is but one. It counts once: a second file is another call's, and would have its identity. */
-static bool read_call(struct sensor *s, int64_t ctime_ns)
-{
-    struct flag_call call = { .flags = &s->flags, .ctime_ns = ctime_ns };
-
-    if (s->flags.calls && s->flags.call_count <= CALLS_MAX)
-        audit_startup_replay(s->flags.calls, is_of_that_time, &call);
-    if (call.count != 1 || audit_facts_read(call.group, &s->scratch, &s->facts) < 0)
-        return false;
-    s->flags.named_ms = call.group->time_ms;
-    s->flags.named_serial = call.group->serial;
-    return true;
-}
-
-static bool search_piece(struct flag_search *f)
+static bool search_piece(struct audit_flags_search *f)
 {
     for (struct audit_object *o = f->s->objects; o; o = o->next) {
         if (o->flags_left && search(f, o, &o->flags_left))
@@ -274,26 +240,258 @@ static bool is_over(const struct sensor *s)
     return true;
 }
 
-bool audit_flags_find(struct sensor *s, struct audit_change *ret, bool now)
+static void put(struct audit_flags_search *f, struct audit_change *ret)
 {
-    int64_t time_ns = (int64_t)clock_ns(CLOCK_REALTIME);
-    struct flag_search f = { .s = s, .budget = PIECE, .from_ns = now ? time_ns : time_ns - RECORD_MS * (int64_t)NS_PER_MS, .to_ns = time_ns };
+    *ret = (struct audit_change){ .operation = OPERATION_SETFLAGS, .fd = -1, .match = AUDIT_MATCH_UNSURE, .object = &f->s->completion.files[1] };
+    f->s->facts = (struct audit_facts){ .time_ms = (uint64_t)ret->object->file.ctime_ns / NS_PER_MS, .serial = NO_RECORD | f->s->flags.serial++ };
+}
+
+bool audit_flags_find(struct sensor *s, bool now, struct audit_flags_search *search, struct audit_change *ret)
+{
     uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
 
     if (!s->flags.due_ms || (!now && clock_ms(CLOCK_MONOTONIC) < MAX(s->flags.due_ms, s->flags.next_ms)))
         return false;
-    *ret = (struct audit_change){ .operation = OPERATION_SETFLAGS, .fd = -1, .match = AUDIT_MATCH_TIMELY };
-    if (search_piece(&f)) {
-        ret->object = &s->completion.files[0];
-        if (!read_call(s, ret->object->file.ctime_ns)) {
-            ret->match = AUDIT_MATCH_UNSURE;
-            s->facts = (struct audit_facts){ .time_ms = (uint64_t)ret->object->file.ctime_ns / NS_PER_MS, .serial = NO_RECORD | s->flags.serial++ };
-        }
+    *search = (struct audit_flags_search){ .s = s, .budget = PIECE };
+    if (search_piece(search)) {
+        put(search, ret);
+        s->flags.round_unseen |= search->unseen;
         return true;
     }
-    s->flags.again |= f.later;
+    s->flags.round_unseen |= search->unseen;
     rest(&s->flags, begun_ns);
-    if (is_over(s))
-        end_round(s);
+    if (is_over(s)) {
+        s->flags.due_ms = 0;
+        if (!s->flags.round_unseen)
+            note_looked(&s->flags, s->flags.round_number);
+        if (s->flags.open && !s->flags.open->found_count)
+            clean_up(s);
+    }
     return false;
+}
+
+/* ---- a call ---- */
+
+void audit_flags_begin(struct sensor *s, struct audit_flags_search *search)
+{
+    *search = (struct audit_flags_search){ .s = s, .budget = PIECE, .object = s->objects, .begun_ns = clock_ns(CLOCK_MONOTONIC) };
+    search->left = s->objects ? names_of(s->objects) : 0;
+    search->resting = clock_ms(CLOCK_MONOTONIC) < s->flags.next_ms;
+}
+
+bool audit_flags_next(struct audit_flags_search *f, struct audit_change *ret)
+{
+    while (f->object && !f->resting) {
+        if (search(f, f->object, &f->left)) {
+            put(f, ret);
+            return true;
+        }
+        f->unreached |= f->left > 0;
+        f->object = f->object->next;
+        f->left = f->object ? names_of(f->object) : 0;
+    }
+    return false;
+}
+
+static bool is_file(const struct sensor *s, const struct flag_found *f, const struct audit_change *c)
+{
+    for (const struct audit_object *o = s->objects; o; o = o->next)
+        if (audit_path_is_state(o, &f->file, c->object))
+            return true;
+    return false;
+}
+
+static void drop_found(struct audit_flags_open *open, size_t i)
+{
+    memmove(&open->found[i], &open->found[i + 1], (--open->found_count - i) * sizeof(open->found[0]));
+}
+
+/* The call says itself which file it was, and that was found before its record was read. */
+static bool take_found(struct sensor *s, const struct audit_change *c)
+{
+    struct audit_flags_open *open = s->flags.open;
+
+    for (size_t i = 0; open && i < open->found_count; i++) {
+        struct flag_found *f = &open->found[i];
+
+        if ((uint64_t)f->file.ctime_ns / NS_PER_MS < s->facts.time_ms || !is_file(s, f, c))
+            continue;
+        for (unsigned n = 0; n < f->event_count; n++)
+            event_free(f->events[n]);
+        drop_found(open, i);
+        return true;
+    }
+    return false;
+}
+
+/* Of flags that were changed: it may be another file that has the descriptor's number now. */
+static bool is_unsure(const struct sensor *s, const struct audit_change *c)
+{
+    for (const struct audit_object *o = s->objects; o; o = o->next)
+        if (audit_flags_are_as_known(o, c))
+            return true;
+    return false;
+}
+
+bool audit_flags_is_certain(struct sensor *s, const struct audit_change *c, bool is_known)
+{
+    return c->error || (is_known && (take_found(s, c) || !is_unsure(s, c)));
+}
+
+static struct flags_call call_of(struct sensor *s)
+{
+    return (struct flags_call){ .time_ms = s->facts.time_ms,
+                                .serial = s->facts.serial,
+                                .read_ns = (int64_t)clock_ns(CLOCK_REALTIME),
+                                .pid = s->facts.pid,
+                                .number = ++s->flags.number };
+}
+
+void audit_flags_end(struct audit_flags_search *f, struct audit_change *c, bool is_known)
+{
+    struct sensor *s = f->s;
+    struct flags_call call = call_of(s);
+    bool unreached = f->unreached || f->stale || f->resting;
+
+    if (!f->resting && !f->any)
+        rest(&s->flags, f->begun_ns);
+    if (unreached)
+        begin_round(s);
+    else if (!f->unseen)
+        call.looked = call.number;
+    if (is_known && (take_found(s, c) || !s->flags.open || !may_have_made_any(s->flags.open, &call)))
+        return; /* to what they were, then */
+    c->object = NULL;
+    c->name = BYTES_NULL;
+    s->flags.call = call;
+    s->flags.serial = MAX(s->flags.serial, s->facts.serial);
+}
+
+void audit_flags_keep(struct sensor *s, const struct audit_group *group)
+{
+    struct flags_call call = s->flags.call;
+    struct audit_flags_open *open = s->flags.open;
+
+    s->flags.call = (struct flags_call){ 0 };
+    if (!call.number || (call.looked && !(open && open->found_count)))
+        return; /* none, or elsewhere */
+    open = open_flags(s);
+    if (!open)
+        return;
+    if (open->call_count == CALLS_MAX)
+        drop_calls(open, false);
+    if (open->call_count == CALLS_MAX) {
+        open->overflow = true;
+        return;
+    }
+    if (!open->groups)
+        open->groups = startup_buffer_new(CALLS_BYTES);
+    if (open->groups)
+        audit_startup_add(open->groups, group, clock_ms(CLOCK_MONOTONIC));
+    open->calls[open->call_count++] = call;
+}
+
+/* ---- whose ---- */
+
+bool audit_flags_found(struct audit_flags_search *f, const struct audit_change *c, struct event **events, unsigned count)
+{
+    struct audit_flags_open *open = open_flags(f->s);
+    struct flag_found *ret;
+
+    if (!open || open->found_count == FOUND_MAX)
+        return false;
+    ret = &open->found[open->found_count++];
+    *ret = (struct flag_found){ .file = c->object->file, .found_ms = clock_ms(CLOCK_MONOTONIC), .event_count = count };
+    ret->change = (struct flags_change){ .ctime_ns = ret->file.ctime_ns, .is_of_flags = f->is_of_flags, .found = ++f->s->flags.number };
+    memcpy(ret->events, events, count * sizeof(events[0]));
+    return true;
+}
+
+/* No record of a call from before it is still coming in. */
+static bool is_read(const struct sensor *s, const struct flag_found *f)
+{
+    return !s->grouper || audit_grouper_oldest(s->grouper) > (uint64_t)f->file.ctime_ns / NS_PER_MS;
+}
+
+/* By all that is known now: of what was found a moment ago, whose record may be under way, nothing is concluded. */
+static void decide(const struct sensor *s, struct audit_flags_open *open, bool now)
+{
+    struct flags_change *changes[FOUND_MAX];
+    uint64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    size_t count = 0;
+
+    for (size_t i = 0; i < open->call_count; i++)
+        open->calls[i].use = open->calls[i].kept;
+    for (size_t i = 0; i < open->found_count; i++) {
+        struct flag_found *f = &open->found[i];
+
+        f->change.by = NULL;
+        if (now || (now_ms - f->found_ms >= SETTLED_MS && is_read(s, f)))
+            changes[count++] = &f->change;
+    }
+    if (!open->overflow)
+        audit_flags_whose(changes, count, open->calls, open->call_count);
+    for (size_t i = 0; i < open->found_count; i++) {
+        struct flag_found *f = &open->found[i];
+
+        f->decided = now || (now_ms - f->found_ms >= NAMED_MS && is_read(s, f));
+        if (f->decided && f->change.by)
+            f->change.by->kept = f->change.by->use;
+    }
+}
+
+struct wanted_group {
+    const struct flags_call *call;
+    const struct audit_group *group;
+};
+
+static bool find_group(void *data, const struct audit_group *group)
+{
+    struct wanted_group *w = data;
+
+    if (group->time_ms == w->call->time_ms && group->serial == w->call->serial)
+        w->group = group;
+    return false;
+}
+
+static enum audit_match read_call(struct sensor *s, const struct flag_found *f)
+{
+    struct wanted_group wanted = { .call = f->change.by };
+
+    if (wanted.call && s->flags.open->groups)
+        audit_startup_replay(s->flags.open->groups, find_group, &wanted);
+    if (wanted.group && audit_facts_read(wanted.group, &s->scratch, &s->facts) == 0)
+        return AUDIT_MATCH_TIMELY;
+    s->facts = (struct audit_facts){ .time_ms = (uint64_t)f->file.ctime_ns / NS_PER_MS, .serial = NO_RECORD | s->flags.serial++ };
+    return AUDIT_MATCH_UNSURE;
+}
+
+bool audit_flags_take(struct sensor *s, bool now, struct event **ret, unsigned *ret_count, enum audit_match *ret_match)
+{
+    struct audit_flags_open *open = s->flags.open;
+
+    if (open && open->found_count && !open->found[0].decided && (now || clock_ms(CLOCK_MONOTONIC) - open->found[0].found_ms >= NAMED_MS))
+        decide(s, open, now);
+    if (!open || !open->found_count || !open->found[0].decided)
+        return false;
+    *ret_match = read_call(s, &open->found[0]);
+    *ret_count = open->found[0].event_count;
+    memcpy(ret, open->found[0].events, *ret_count * sizeof(ret[0]));
+    drop_found(open, 0);
+    if (!open->found_count)
+        clean_up(s);
+    return true;
+}
+
+void audit_flags_done(struct sensor *s)
+{
+    struct audit_flags_open *open = s->flags.open;
+
+    for (size_t i = 0; open && i < open->found_count; i++)
+        for (unsigned n = 0; n < open->found[i].event_count; n++)
+            event_free(open->found[i].events[n]);
+    if (open)
+        startup_buffer_free(open->groups);
+    free(open);
+    s->flags = (struct audit_flags){ 0 };
 }

@@ -18,7 +18,7 @@
 #include "util/clock.h"
 
 #define REWALK_MS 1000
-#define EVENTS_MAX 16
+#define EVENTS_MAX AUDIT_FLAGS_EVENTS_MAX
 
 struct made_event {
     struct event *event;
@@ -50,6 +50,13 @@ static void doubt_actor(enum audit_match match, struct event *e)
     e->note = bytes_of("whose call it was does not follow from the records");
 }
 
+static void send(struct sensor *s, struct event *e, unsigned index, enum audit_match match)
+{
+    fill(s, &s->facts, index, e);
+    doubt_actor(match, e);
+    s->options.sink.event(s->options.sink.data, e);
+}
+
 static bool was_made(const struct made_event *made, unsigned count, uint32_t group, unsigned change)
 {
     for (unsigned i = 0; i < count; i++)
@@ -78,12 +85,44 @@ static unsigned make_events(struct sensor *s, const struct audit_change *changes
                 s->lost_paths++;
             if (!e)
                 continue;
-            fill(s, &s->facts, i, e);
-            doubt_actor(changes[i].match, e);
             made[n++] = (struct made_event){ e, o->wanted.group, i };
         }
     }
     return n;
+}
+
+/* One of flags is kept until it is decided whose it is. */
+static void keep_found(struct sensor *s, struct audit_flags_search *search, struct audit_change *c)
+{
+    struct made_event made[EVENTS_MAX];
+    struct event *events[EVENTS_MAX];
+    unsigned n = make_events(s, c, 1, made);
+
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        audit_apply(o, &s->facts, c, 1);
+    for (unsigned i = 0; i < n; i++)
+        events[i] = made[i].event;
+    if (audit_flags_found(search, c, events, n))
+        return;
+    for (unsigned i = 0; i < n; i++)
+        send(s, events[i], 0, AUDIT_MATCH_UNSURE);
+}
+
+/* The call says of which file it was; or all that differs is found, and whose it was is seen later. */
+static void complete_flags(struct sensor *s, struct audit_change *c, bool is_known)
+{
+    struct audit_facts call;
+    struct audit_flags_search search;
+    struct audit_change found;
+
+    if (s->replaying || audit_flags_is_certain(s, c, is_known))
+        return;
+    call = s->facts;
+    audit_flags_begin(s, &search);
+    while (audit_flags_next(&search, &found))
+        keep_found(s, &search, &found);
+    s->facts = call;
+    audit_flags_end(&search, c, is_known);
 }
 
 static bool mentioned(const struct sensor *s)
@@ -98,14 +137,13 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
 {
     bool files;
 
-    s->flags.unreached = false;
     if (changes[0].fd >= 0 && changes[0].error && !changes[0].object)
         return; /* which file it was is known by what changed, and nothing did */
     files = audit_complete_files(&s->facts, changes, count, &s->completion);
     for (struct audit_object *o = s->objects; o && s->facts.route == ROUTE_IO_URING; o = o->next)
         audit_complete_names(o, changes, count, &s->completion);
     if (changes[0].operation == OPERATION_SETFLAGS)
-        audit_flags_complete(s, &changes[0], files);
+        complete_flags(s, &changes[0], files);
 }
 
 /* True if some object has it. */
@@ -137,36 +175,42 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
             audit_place_again(s, o);
     /* last: the receiver may add and remove objects */
     for (unsigned i = 0; i < n; i++)
-        s->options.sink.event(s->options.sink.data, made[i].event);
+        send(s, made[i].event, made[i].change, changes[made[i].change].match);
     return n > 0;
 }
 
-static bool handle_flags(struct sensor *s, bool now)
+static void handle_flags(struct sensor *s, bool now)
 {
-    struct made_event made[EVENTS_MAX];
-    struct audit_change c;
+    struct audit_flags_search search;
+    struct audit_change found;
+
+    if (audit_flags_find(s, now, &search, &found))
+        keep_found(s, &search, &found);
+}
+
+static void send_flags(struct sensor *s, bool now)
+{
+    struct event *events[EVENTS_MAX];
+    enum audit_match match;
     unsigned n;
 
-    if (!audit_flags_find(s, &c, now))
-        return false;
-    n = make_events(s, &c, 1, made);
-    for (struct audit_object *o = s->objects; o; o = o->next)
-        audit_apply(o, &s->facts, &c, 1);
-    for (unsigned i = 0; i < n; i++)
-        s->options.sink.event(s->options.sink.data, made[i].event);
-    return true;
+    while (audit_flags_take(s, now, events, &n, &match))
+        for (unsigned i = 0; i < n; i++)
+            send(s, events[i], 0, match);
 }
 
 void audit_handle_flags(struct sensor *s)
 {
-    (void)handle_flags(s, false);
+    handle_flags(s, false);
+    send_flags(s, false);
 }
 
 bool audit_handle_flags_until(struct sensor *s, uint64_t until_ms)
 {
     do
-        (void)handle_flags(s, true);
+        handle_flags(s, true);
     while (s->flags.due_ms && clock_ms(CLOCK_MONOTONIC) < until_ms);
+    send_flags(s, true);
     return !s->flags.due_ms;
 }
 
