@@ -177,6 +177,45 @@ static void a_process_whose_calls_are_all_used_leaves_the_other(void **state)
     assert_int_equal(whose(h), B);
 }
 
+/* The one that has one call gets it, whichever was found first. */
+static void what_has_one_call_comes_first(void **state)
+{
+    struct scene s = { 0 };
+    struct flags_change *f, *g;
+
+    (void)state;
+    call(&s, 0, A);
+    call(&s, 4, A);
+    f = change(&s, 4);
+    g = change(&s, 0);
+    decide(&s);
+    assert_int_equal(whose(f), A);
+    assert_int_equal(whose(g), A);
+}
+
+/* Each of two files may have been changed by the call after the one that it is given: so the first call is open, too. */
+static void what_is_open_passes_on(void **state)
+{
+    struct scene s = { 0 };
+    struct flags_change *f, *g, *h;
+    struct flags_call *first, *second;
+
+    (void)state;
+    first = call(&s, 0, A);
+    second = call(&s, 50, A);
+    call(&s, 150, A);
+    call(&s, 95, B)->read_ns = AT_NS(120);
+    f = change(&s, 90);  /* by the first or the second */
+    g = change(&s, 150); /* by the second or the third */
+    looked(&s, second);
+    h = change(&s, 100); /* by the first, or by B */
+    decide(&s);
+    assert_int_equal(whose(f), A);
+    assert_int_equal(whose(g), A);
+    assert_int_equal(first->use, FLAGS_CALL_TAKEN);
+    assert_int_equal(whose(h), 0);
+}
+
 /* The record of the call comes when the file has been found, after that of another one. */
 static void a_late_call_counts(void **state)
 {
@@ -266,6 +305,8 @@ static void times_say_which_calls_it_may_be(void **state)
     assert_false(audit_flags_may_be_by(f, a));
     f->is_of_flags = false; /* the flags were changed before, perhaps */
     assert_true(audit_flags_may_be_by(f, a));
+    f->ctime_ns = AT_NS(0) - 1;
+    assert_false(audit_flags_may_be_by(f, a));
     f->ctime_ns = AT_NS(50);
     a->read_ns = AT_NS(50) - 1; /* it had ended */
     assert_true(audit_flags_may_be_by(f, a));
@@ -300,6 +341,8 @@ int main(void)
         cmocka_unit_test(of_one_process_it_is_that_process),
         cmocka_unit_test(a_process_with_one_call_more_leaves_it_open),
         cmocka_unit_test(a_process_whose_calls_are_all_used_leaves_the_other),
+        cmocka_unit_test(what_has_one_call_comes_first),
+        cmocka_unit_test(what_is_open_passes_on),
         cmocka_unit_test(a_late_call_counts),
         cmocka_unit_test(a_late_call_of_the_same_tick_makes_it_nobodys),
         cmocka_unit_test(a_used_call_is_nobody_elses),
