@@ -65,7 +65,7 @@ static bool name_some(struct flags_change **changes, size_t count, struct flags_
 static bool has_another(const struct flags_change *c, const struct flags_call *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (&calls[i] != c->by && calls[i].use != FLAGS_CALL_USED && audit_flags_may_be_by(c, &calls[i]))
+        if (calls[i].use != FLAGS_CALL_USED && audit_flags_may_be_by(c, &calls[i]))
             return true;
     return false;
 }
