@@ -197,7 +197,7 @@ static __noinline int close_seen(u64 *ctx)
         return 0;
     inode_times_known(f->f_inode, &times[0], &times[1], &times[2]);
     /* an empty file whose times changed was touched; what was written and cut again is emitted as a truncation */
-    if (f->f_inode->i_size != (s64)o->size || (f->f_inode->i_size && times[1] != o->mtime_ns))
+    if (f->f_inode->i_size != (s64)o->size || (f->f_inode->i_size && (times[1] != o->mtime_ns || o->written)))
         written_to(f, o);
     if (bpf_map_delete_elem(&opened_files, &key) == 0)
         __sync_fetch_and_add(&opened_count, -1);
@@ -246,6 +246,24 @@ static __always_inline int protect_begin_once(u64 *ctx)
 }
 
 DUPLICATED("fentry/security_file_mprotect", protect_begin, WIRE_DUPLICATED_PROTECT, ctx[0])
+
+/*
+ * FUSE, NFS, CIFS: the times of a file are kept by whoever serves it, and the inode has the old ones until somebody asks. What was written
+ * there is noted as it is. Attached while such a file system is watched: every read and write of every descriptor pays for it.
+ */
+SEC("?fentry/security_file_permission") int served_write(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+    u64 key = (u64)f;
+    struct opened *o;
+
+    if (!(ctx[1] & MAY_WRITE) || !opened_count || !(f->f_inode->i_flags & WIRE_INODE_NOCMTIME))
+        return 0;
+    o = bpf_map_lookup_elem(&opened_files, &key);
+    if (o)
+        o->written = 1;
+    return 0;
+}
 
 /* Attached on demand only: every read and write of every descriptor pays for it. */
 static __always_inline int wrote(struct file *f)

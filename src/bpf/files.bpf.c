@@ -26,6 +26,7 @@ const volatile struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
 struct opened {
     u64 size;
     s64 mtime_ns, ctime_ns;
+    u64 written; /* was asked to be: known only of file systems whose times are not kept here */
 };
 
 struct {

@@ -67,6 +67,7 @@ SEC("raw_tp") int query(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     chain.error = 2;
     chain.mode = BPF_CORE_READ(f, f_inode, i_mode);
+    chain.inode_flags = BPF_CORE_READ(f, f_inode, i_flags);
     chain.magic = BPF_CORE_READ(f, f_inode, i_sb, s_magic);
     query_at = (u64)BPF_CORE_READ(f, f_path.dentry);
     query_mount = (u64)mount_of(BPF_CORE_READ(f, f_path.mnt));

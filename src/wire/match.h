@@ -48,6 +48,7 @@ _Static_assert(sizeof(struct wire_link_key) == 16, "layout");
 
 /* The chain of directories above an open descriptor, as the query program finds it. */
 #define WIRE_CHAIN_MAX 128
+#define WIRE_INODE_NOCMTIME 0x80 /* S_NOCMTIME of include/linux/fs.h (5.10 to 7.2): the kernel does not set its times itself */
 
 struct wire_chain_entry {
     __u64 inode;   /* address */
@@ -67,5 +68,7 @@ struct wire_chain {
     __u32 levels_in_file_system; /* names between the object and its file system's root */
     __u32 levels_in_mount;       /* names between the object and its mount's root */
     __u32 mounts;
+    __u32 inode_flags; /* i_flags of the object, or of what is there of its path */
+    __u32 reserved;
     struct wire_chain_entry entries[WIRE_CHAIN_MAX];
 };

@@ -53,6 +53,7 @@ struct sensor {
     uint64_t missed_ns, missed_from_ns; /* when it was looked at: CLOCK_MONOTONIC, CLOCK_REALTIME */
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
+    bool served;          /* what notes writes to served files is */
     bool look;            /* something is new: who has it open? */
     bool already_open;    /* somebody has */
     bool guards;          /* what is watched may be refused: guarding.h */
@@ -214,19 +215,27 @@ static bool nothing_is_open(const struct sensor *s)
 static void update_demand(struct sensor *s)
 {
     struct err err = ERR_INIT;
-    bool on = false;
+    bool on = false, served = false;
     int r;
 
     if (s->already_open && nothing_is_open(s))
         s->already_open = false;
-    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
+    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next) {
         on |= w->wanted.writes || s->already_open;
-    if (on == s->demand)
-        return;
-    r = programs_demand(&s->programs, on, &err);
-    if (r < 0)
-        log_warn(s->options.log, "bpf: %s; single writes are not reported", err_text(&err, r));
-    s->demand = on;
+        served |= w->served;
+    }
+    if (on != s->demand) {
+        r = programs_switch(&s->programs, FOR_WRITES, on, &err);
+        if (r < 0)
+            log_warn(s->options.log, "bpf: %s; single writes are not reported", err_text(&err, r));
+        s->demand = on;
+    }
+    if (served != s->served) {
+        r = programs_switch(&s->programs, FOR_SERVED, served, &err);
+        if (r < 0)
+            log_warn(s->options.log, "bpf: %s; on FUSE and network file systems writes that change no size are not reported", err_text(&err, r));
+        s->served = served;
+    }
 }
 
 static int bpf_dispatch(struct sensor *s, struct err *err)

@@ -23,6 +23,7 @@ struct bpf_object_watch {
     uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
     uint64_t device;            /* st_dev, as user space sees it */
     uint32_t kernel_device;     /* s_dev */
+    bool served;                /* its file system's times are kept by whoever serves it */
     unsigned super;             /* its place among `supers`, and one; 0: none */
     uint32_t devices[8];       /* s_dev of the file systems that its path leads through */
     unsigned device_count;

@@ -210,6 +210,7 @@ static int arm(struct watched_object *watched, void *data, struct err *err)
     w->key_count = 0;
     w->exists = w->pin.missing == 0;
     w->kernel_device = chain->entries[0].device;
+    w->served = chain->inode_flags & WIRE_INODE_NOCMTIME;
     w->device_count = 0;
     for (uint32_t i = 0; i < chain->count && w->device_count < ARRAY_SIZE(w->devices); i++) {
         if (w->device_count && w->devices[w->device_count - 1] == chain->entries[i].device)

@@ -84,6 +84,7 @@ const struct program_row program_rows[] = {
     { "open_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", FOR_LOOKS },
     { "write_begin",      "security_file_permission", ALWAYS, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", FOR_WRITES },
     { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, FOR_WRITES },
+    { "served_write",     "security_file_permission", ALWAYS, 0, "the end of writing on FUSE and network file systems", FOR_SERVED },
     { NULL, NULL, ALWAYS, 0, NULL, FOR_ALL },
 };
 _Static_assert(sizeof(program_rows) / sizeof(program_rows[0]) <= PROGRAMS_MAX, "more rows");
@@ -378,7 +379,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
 
         if (!row->function || !choice.programs[i].applies)
             continue;
-        if (row->use == FOR_WRITES || row->use == FOR_LOOKS)
+        if (row->use == FOR_WRITES || row->use == FOR_SERVED || row->use == FOR_LOOKS)
             r = bpf_program__autoload(bpf_object__find_program_by_name(p.skeleton->obj, row->name)) ? 0 : -ENOENT;
         else
             r = attach(&p, row);
@@ -415,7 +416,7 @@ void programs_unload(struct programs *p)
     p->skeleton = NULL;
 }
 
-static int switch_use(struct programs *p, enum program_use use, bool on, struct err *err)
+int programs_switch(struct programs *p, enum program_use use, bool on, struct err *err)
 {
     int result = 0;
 
@@ -432,22 +433,17 @@ static int switch_use(struct programs *p, enum program_use use, bool on, struct 
             (void)bpf_link__destroy(*link);
             *link = NULL;
         }
-        if (r < 0 && program_rows[i].gives)
+        if (r < 0 && program_rows[i].lack)
             result = err_set(err, r, "attaching %s", program_rows[i].name);
     }
     return result;
-}
-
-int programs_demand(struct programs *p, bool on, struct err *err)
-{
-    return switch_use(p, FOR_WRITES, on, err);
 }
 
 int programs_follow_writers(struct programs *p, bool on, struct err *err)
 {
     int r = guard_programs_ask_writes(p->skeleton, on, err);
 
-    (void)switch_use(p, FOR_WRITERS, on, NULL); /* where it is always attached there is none of this kind */
+    (void)programs_switch(p, FOR_WRITERS, on, NULL); /* where it is always attached there is none of this kind */
     return r;
 }
 

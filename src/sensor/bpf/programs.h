@@ -34,6 +34,7 @@ enum program_use {
     FOR_WATCHES, /* always, but where everything that is watched is guarded and nobody may: what is refused before the guard is asked */
     FOR_WRITERS, /* always; for a guard only while somebody has something of it open for writing */
     FOR_WRITES,  /* while each single write is wanted */
+    FOR_SERVED,  /* while something is watched on a file system whose times are kept elsewhere: FUSE, NFS, CIFS */
     FOR_LOOKS,   /* iterators */
 };
 
@@ -67,8 +68,8 @@ struct programs {
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err);
 void programs_unload(struct programs *p);
 
-/* Attach or detach what is attached on demand only. */
-int programs_demand(struct programs *p, bool on, struct err *err);
+/* Attach or detach what is attached on demand only: FOR_WRITES, FOR_SERVED, FOR_WRITERS. By the thread that observes. */
+int programs_switch(struct programs *p, enum program_use use, bool on, struct err *err);
 
 /* How many calls no program saw, in halves of a call and from any start, so that differences count: another task was
  * interrupted in the one that was to see it. They may have concerned what is watched, or any other file of the machine.
