@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* From what happened to a name to the event: its path, its time, its actor, and who gets it. The index is of a real directory. */
+#include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/fold.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/unexplained.h"
 #include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "event/operation.h"
 #include "sensor/tree/tree.h"
 #include "util/cleanup.h"
+#include "util/macro.h"
 
 static char scratch[] = "/tmp/culprit-test-emit-XXXXXX";
 static struct sensor *sensor;
@@ -21,10 +28,18 @@ static struct fanotify_object object;
 static uint32_t below; /* the directory "d" of the index */
 static unsigned events, gaps;
 static struct gap last_gap;
+static struct emitted_event { /* the first ones */
+    enum operation operation;
+    pid_t pid;
+    bool presumed;
+    uint64_t from_ns;
+} emitted[4];
 
 static void on_event(void *data, struct event *e)
 {
     (void)data;
+    if (events < ARRAY_SIZE(emitted))
+        emitted[events] = (struct emitted_event){ e->operation, e->actor.pid, e->actor_presumed, e->boot_from_ns };
     events++;
     event_free(e);
 }
@@ -50,6 +65,11 @@ static int begin(void **state)
     sensor->options.sink.event = on_event;
     sensor->options.sink.gap = on_gap;
     sensor->fold = fanotify_fold_new();
+    sensor->group = -1;
+    sensor->queue = fanotify_queue_new();
+    sensor->unexplained = fanotify_unexplained_new();
+    sensor->gone = fanotify_gone_new();
+    sensor->made = fanotify_made_new();
     object = (struct fanotify_object){ .sensor = sensor, .wanted = { .id = 5, .view = VIEW_HOST, .path = bytes_of("/srv/prd") } };
     object.parent = bytes_of("/srv/prd");
     sensor->objects = &object;
@@ -69,6 +89,10 @@ static int end(void **state)
 
     (void)state;
     fanotify_fold_free(sensor->fold);
+    fanotify_queue_free(sensor->queue);
+    fanotify_unexplained_free(sensor->unexplained);
+    fanotify_gone_free(sensor->gone);
+    fanotify_made_free(sensor->made);
     tree_free(object.tree);
     free(sensor);
     snprintf(path, sizeof(path), "%s/d", scratch);
@@ -196,6 +220,48 @@ static void sends_once(void **state)
     assert_int_equal(events, 1);
 }
 
+/*
+ * A process (7) changes the mode of a file whose flags are not as they were known, too. Where the kernel makes no event of flags another
+ * process may have changed these, long before: the look at the mode found them.
+ */
+static const struct flags_row {
+    const char *name;
+    bool reported; /* the kernel makes events of flags */
+    uint32_t mode, flags;
+    unsigned events;
+    struct emitted_event expected[2];
+} flags_rows[] = {
+    { "by nobody known", false, 0100600, 1, 2, { { OPERATION_SETFLAGS, 0, true, 6 }, { OPERATION_CHMOD, 7, false, 10 } } },
+    { "its mode is as it was: something was set to what it is", false, 0100644, 1, 2,
+      { { OPERATION_SETFLAGS, 0, true, 6 }, { OPERATION_ATTRIBUTES, 7, false, 10 } } },
+    { "no flags", false, 0100600, 0, 1, { { OPERATION_CHMOD, 7, false, 10 } } },
+    { "its own event says who", true, 0100600, 1, 2, { { OPERATION_CHMOD, 7, false, 10 }, { OPERATION_SETFLAGS, 7, false, 10 } } },
+};
+
+static void flags(void **state)
+{
+    const struct flags_row *row = *state;
+    const unsigned known = FILE_MODE | FILE_FLAGS | FILE_MTIME | FILE_CTIME | FILE_INODE;
+    struct tree_change c = { .same_object = true,
+                             .before = { .known = known, .mode = 0100644, .mtime_ns = 500, .ctime_ns = 996, .inode = 3 },
+                             .after = { .known = known, .mode = row->mode, .flags = row->flags, .mtime_ns = 500, .ctime_ns = 1500, .inode = 3 } };
+    const struct fanotify_event e = { .mask = FAN_ATTRIB, .pid = 7 };
+    const struct fanotify_cause by = { .pid = 7, .from_boot_ns = 10, .to_boot_ns = 20, .from_real_ns = 1000, .to_real_ns = 2000 };
+
+    begin(NULL);
+    sensor->features.flags = row->reported;
+    fanotify_attributes(&object, tree_root(object.tree), bytes_of("f"), &e, &c, &by);
+    fanotify_fold_flush(sensor, true);
+    assert_int_equal(events, row->events);
+    for (unsigned i = 0; i < row->events; i++) {
+        assert_int_equal(emitted[i].operation, row->expected[i].operation);
+        assert_int_equal(emitted[i].pid, row->expected[i].pid);
+        assert_int_equal(emitted[i].presumed, row->expected[i].presumed);
+        assert_int_equal(emitted[i].from_ns, row->expected[i].from_ns);
+    }
+    end(NULL);
+}
+
 /* A folder above was replaced: what was done below it until it was watched is not known, where it is the host's. */
 static const struct gap_row {
     const char *name;
@@ -244,5 +310,5 @@ int main(void)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) | RUN_ROWS(path_rows, paths) | RUN_ROWS(time_rows, times) |
-           RUN_ROWS(gap_rows, replaced);
+           RUN_ROWS(gap_rows, replaced) | RUN_ROWS(flags_rows, flags);
 }

@@ -16,11 +16,13 @@
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
 #include "util/limits.h"
+#include "util/macro.h"
 
 #define FUTURE_NS (10 * (int64_t)NS_PER_S) /* a look comes that much later than the event, at most */
 #define NOTE_GONE "an attribute was changed; the file was gone before it could be looked at"
 #define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at since the change before"
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
+#define NOTE_FLAGS "found by looking, at another change of the file: this kernel does not say who changes flags"
 #define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is reported with an earlier change, or not known"
 
 struct attribute_difference {
@@ -212,6 +214,29 @@ static void go_on_sharing(const struct fanotify_object *o, const struct fanotify
         among->count = 0;
 }
 
+/* The kernel makes no event of flags: whoever's event led to this look, they are not known to be his. Changed since the file was known. */
+static void emit_flags_of_nobody(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *c,
+                                 const struct fanotify_cause *now)
+{
+    const struct attribute_difference flags = { OPERATION_SETFLAGS, FILE_FLAGS };
+    struct fanotify_cause cause = *now;
+
+    if (o->sensor->features.flags || !(c->before.known & c->after.known & FILE_FLAGS) || c->before.flags == c->after.flags)
+        return;
+    cause.pid = 0;
+    cause.gone = false;
+    cause.presumed = true;
+    cause.note = NOTE_FLAGS;
+    if ((c->before.known & FILE_CTIME) && c->before.ctime_ns > 0 && (uint64_t)c->before.ctime_ns < cause.from_real_ns) {
+        uint64_t earlier = MIN(cause.from_real_ns - (uint64_t)c->before.ctime_ns, cause.from_boot_ns);
+
+        cause.from_real_ns -= earlier;
+        cause.from_boot_ns -= earlier;
+    }
+    emit_one(o, directory, name, c, &cause, flags);
+    c->before.flags = c->after.flags; /* the rest is that event's */
+}
+
 /* Seen before and after: emitted as what differs, if it is known whose it is. Returns how many. */
 static unsigned known_changes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
                               struct tree_change *c, struct fanotify_cause *cause, struct fanotify_shared *shared)
@@ -225,6 +250,7 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
         kept.after = c->after;
         *c = kept;
     }
+    emit_flags_of_nobody(o, directory, name, c, cause);
     others = !cause->replayed && fanotify_queue_others(o->sensor, e);
     times = !(e->mask & FAN_MODIFY) &&
             (fanotify_set_times(&seen, cause) || (fanotify_touched(&seen) && !fanotify_queue_writes(o->sensor, e)));

@@ -96,6 +96,7 @@ void fanotify_late_unexplained(struct sensor *s, uint64_t now_ms)
                                         .from_boot_ns = c.from_boot_ns,
                                         .to_real_ns = clock_ns(CLOCK_REALTIME),
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
+                                        .presumed = true, /* another sensor may know who */
                                         .note = c.renamed ? "one of the file's names: it was renamed in the same moments; found by looking: the kernel did not say who"
                                                           : "found by looking: the kernel did not say who" };
 
