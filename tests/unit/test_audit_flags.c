@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose flags were changed, where the record has no file and the caller is gone: a real folder, and records made for it. */
+#include "sensor/audit/apply.h"
 #include "sensor/audit/facts_read.h"
 #include "sensor/audit/flags.h"
 #include "sensor/audit/handle.h"
@@ -275,6 +276,50 @@ static void is_left_for_its_record(void **state)
     wanted(&s, has_flags, 1, NO_PID + 1);
 }
 
+/* What a record says of the file beside its flags, which no record has, leaves them known: else no change of them is ever found. */
+static void stay_known(struct scene *s, enum operation operation)
+{
+    bool has_flags = begin(s, false, 0);
+    struct audit_path file = { .type = AUDIT_NAME_NORMAL }, parent = { .type = AUDIT_NAME_PARENT };
+    struct audit_change c = { .operation = operation, .fd = -1, .object = &file, .parent = &parent, .name = bytes_of("f"),
+                              .after = { .known = FILE_MODE, .mode = S_IFREG | 0600 } };
+    const unsigned recorded = FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE;
+
+    assert_int_equal(tree_stat(s->fd, "f", &file.file), 0);
+    assert_int_equal(tree_stat(s->fd, NULL, &parent.file), 0);
+    file.file.known &= recorded;
+    parent.file.known &= recorded;
+    if (operation == OPERATION_LINK) {
+        snprintf(s->second, sizeof(s->second), "%s/g", s->folder);
+        assert_int_equal(link(s->path, s->second), 0);
+        c.name = bytes_of("g");
+        c.after.known = 0;
+    } else {
+        assert_int_equal(chmod(s->path, 0600), 0);
+    }
+    audit_apply(&s->object, &s->sensor.facts, &c, 1);
+    (void)change_flags(s->path);
+    call(s, changed_ms(s), NO_PID);
+    assert_true(audit_handle_flags_until(&s->sensor, UINT64_MAX));
+    wanted(s, has_flags, 1, NO_PID);
+}
+
+static void are_known_after_a_chmod(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    stay_known(&s, OPERATION_CHMOD);
+}
+
+static void are_known_after_a_link(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    stay_known(&s, OPERATION_LINK);
+}
+
 /* ---- two processes ---- */
 
 /* A second file, whose flags are changed with those of the first: later by so many of its clock's ticks. Milliseconds of both. */
@@ -478,6 +523,8 @@ int main(void)
         cmocka_unit_test(is_not_lost_while_searches_rest),
         cmocka_unit_test(is_found_at_the_path_itself),
         cmocka_unit_test(is_left_for_its_record),
+        cmocka_unit_test(are_known_after_a_chmod),
+        cmocka_unit_test(are_known_after_a_link),
         cmocka_unit_test(two_of_one_tick_are_nobodys),
         cmocka_unit_test(two_of_different_ticks_are_named),
         cmocka_unit_test(a_later_read_counts),

@@ -19,6 +19,8 @@ static void put(struct audit_object *o, const struct audit_spot *at, const struc
                                      .size = state->known & FILE_SIZE ? state->size : 0,
                                      .links = state->known & FILE_LINKS ? state->links : 1,
                                      .device = state->device,
+                                     .known = state->known & FILE_FLAGS, /* no record has them: as they were known */
+                                     .flags = state->flags,
                                      .mtime_ns = state->mtime_ns };
 
     if (!at->here || at->root || !at->name.len || at->name.len >= sizeof(name))
@@ -79,7 +81,7 @@ static void apply_state(struct audit_object *o, const struct audit_change *c, co
     put(o, now, &state);
 }
 
-/* One name more: no record says how many there are, and a number of one name would be that of a new file. */
+/* One name more: no record says how many there are, and a number of one name would be that of a new file. Nor its flags. */
 static void count_link(const struct audit_object *o, const struct audit_path *p, struct file_state *state)
 {
     uint32_t object = audit_path_object(o, p), names = 0;
@@ -91,6 +93,8 @@ static void count_link(const struct audit_object *o, const struct audit_path *p,
         tree_state(o->tree, object, &known);
     if ((known.known & FILE_LINKS) && known.links > names)
         names = known.links;
+    state->known |= known.known & FILE_FLAGS;
+    state->flags = known.flags;
     state->known |= FILE_LINKS;
     state->links = MAX(names, 1u) + 1;
 }
