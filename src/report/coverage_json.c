@@ -64,6 +64,23 @@ static void add_span_json(struct sbuf *out, const struct watched *w)
     json_close(out);
 }
 
+/* The times in which all of it was watched: what lies between them was not. */
+static void add_sum_json(struct sbuf *out, const struct coverage_sum *sum)
+{
+    if (!sum->count)
+        return;
+    (void)json_open(out, JSON_ARRAY("times"));
+    for (unsigned i = 0; i < sum->count; i++) {
+        const struct coverage_span *s = &sum->spans[i];
+
+        json_open_element(out);
+        add_times(out, s->from_ns, s->to_ns == UINT64_MAX ? 0 : s->to_ns);
+        json_close(out);
+    }
+    json_close_array(out);
+    json_flag(out, JSON_KEY("more_times"), sum->more_spans);
+}
+
 static void add_question_json(struct sbuf *out, const struct case_question *q)
 {
     enum coverage_extent extent = coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME));
@@ -72,6 +89,7 @@ static void add_question_json(struct sbuf *out, const struct case_question *q)
     json_string(out, JSON_KEY("target"), q->target);
     json_string(out, JSON_KEY("extent"),
                 bytes_of(extent == COVERAGE_NEVER && q->removed_ns ? "removed" : coverage_extent_name(extent)));
+    add_sum_json(out, &q->sum);
     if (q->removed_ns) {
         json_key(out, JSON_KEY("removed_before"));
         ecs_write_time(out, q->removed_ns);

@@ -87,6 +87,36 @@ static void how_far_is_said(void **state)
     }
 }
 
+static void time_is(json_t *time, const char *from, const char *to)
+{
+    assert_string_equal(json_string_value(json_object_get(time, "from")), from);
+    if (to)
+        assert_string_equal(json_string_value(json_object_get(time, "to")), to);
+    else
+        assert_null(json_object_get(time, "to"));
+}
+
+/* Whoever asks for JSON has the bounds of what was not watched in between, also of two watches that overlap, beside a verdict too. */
+static void times_have_their_bounds(void **state)
+{
+    const struct coverage spans[] = { SPAN(0, 2), SPAN(1, 3), { .sensors = SENSOR_AUDIT, .from_ns = T0 + 5 * MINUTES, .permissions = WA } };
+    json_t *all, *watched, *times;
+
+    (void)state;
+    stored(BYTES_NULL);
+    question("/x", 0, 0, spans, ARRAY_SIZE(spans));
+    question("/z", 0, 0, NULL, 0);
+    add(OPERATION_UNLINK, "/x/f", agent, 0, 0);
+    all = lines();
+    watched = json_object_get(json_object_get(json_array_get(all, json_array_size(all) - 1), "culprit"), "watched");
+    times = json_object_get(json_array_get(watched, 0), "times");
+    assert_int_equal(json_array_size(times), 2);
+    time_is(json_array_get(times, 0), "2026-11-24T02:45:35.000000000Z", "2026-11-24T02:48:35.000000000Z");
+    time_is(json_array_get(times, 1), "2026-11-24T02:50:35.000000000Z", NULL);
+    assert_null(json_object_get(json_array_get(watched, 1), "times"));
+    json_decref(all);
+}
+
 /* Each target has its answer; beside a verdict only those that nobody watched. */
 static void each_target_has_its_answer(void **state)
 {
@@ -171,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(how_far_is_said),
+        TEST(times_have_their_bounds),
         TEST(each_target_has_its_answer),
         TEST(lines_are_joined_and_bounded),
         TEST(another_machine_is_named),
