@@ -28,6 +28,7 @@ struct coverage {
     uint64_t from_ns, to_ns; /* CLOCK_REALTIME; to_ns 0 = still observing */
     bool unclean;            /* whoever observed was killed: what happened after to_ns is not in the record */
     uint64_t beat_ns;        /* of an unclean one: it lived then, at least, CLOCK_REALTIME */
+    uint64_t gone_ns;        /* of an unclean one: it had ended by then */
     struct bytes watch;      /* the watch as the user wrote it */
     struct bytes not_seen;   /* one line in our words: what these sensors cannot see here */
     struct bytes host_id, host_name; /* the machine; empty: not recorded, as older records were */

@@ -267,6 +267,34 @@ static bool is_in_time(const struct store_query *q, const struct coverage *c)
     return !(c->to_ns && c->to_ns < q->since_ns) && !(q->until_ns && c->from_ns > q->until_ns);
 }
 
+/*
+ * When one that was killed had ended. Had it lived for longer it would have written so, whether it came to read or not. Where the machine
+ * went down with it the last that it wrote may be gone; but what a later one wrote is behind that in the same file, so that it ended before
+ * the next one began.
+ */
+static int find_gone(const struct coverage_asking *a, const struct coverage_life *life, struct coverage *c, struct err *err)
+{
+    const struct store *s = a->store;
+    uint64_t next_ns = clock_ns(CLOCK_REALTIME);
+    sqlite3_stmt *row = NULL;
+    int r;
+
+    c->gone_ns = c->beat_ns + STORE_ALIVE_NS;
+    if (!observer_is_of_another_boot(life->observer))
+        return 0;
+    r = db_prepare(s->db, s->path, "SELECT min(from_ns) FROM coverage WHERE from_ns > ?", &row, err);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(row, 1, (sqlite3_int64)c->beat_ns);
+    if (sqlite3_step(row) != SQLITE_ROW)
+        r = db_error(s->db, s->path, err);
+    else if (sqlite3_column_type(row, 0) != SQLITE_NULL)
+        next_ns = (uint64_t)sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    c->gone_ns = MAX(c->gone_ns, MIN(next_ns, c->gone_ns + STORE_UNWRITTEN_NS));
+    return r;
+}
+
 static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*each)(void *, const struct coverage *), void *data,
                      struct err *err)
 {
@@ -285,7 +313,9 @@ static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*e
     int r;
 
     c.to_ns = coverage_end_ns(&life, &c.unclean);
-    r = (c.unclean || !a->only_unclean) && is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
+    r = c.unclean ? find_gone(a, &life, &c, err) : 0;
+    if (r == 0 && (c.unclean || !a->only_unclean) && is_in_time(a->query, &c))
+        r = compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err);
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
         c.begun_ns = c.from_ns;
@@ -399,12 +429,10 @@ struct unclean {
     void *data;
 };
 
-/* Had it lived for longer it would have written so, whether it came to read or not: what is missing lies before that. */
 static int add_unclean(void *data, const struct coverage *c)
 {
     const struct unclean *u = data;
-    struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->beat_ns + STORE_ALIVE_NS,
-                       .sensor = c->sensors };
+    struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->gone_ns, .sensor = c->sensors };
 
     if (gap.to_ns < u->query->since_ns || (u->query->until_ns && gap.from_ns > u->query->until_ns))
         return 0;

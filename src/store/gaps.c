@@ -47,7 +47,7 @@ static uint64_t end_of(const struct coverage *c)
 {
     if (!c->to_ns)
         return UINT64_MAX;
-    return MAX(c->to_ns, c->beat_ns + (c->unclean ? STORE_ALIVE_NS : 0));
+    return MAX(c->to_ns, c->unclean ? c->gone_ns : c->beat_ns);
 }
 
 static void join(struct watched_time *known, const struct watched_time *t)

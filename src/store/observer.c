@@ -56,13 +56,34 @@ void observer_write(char ret[OBSERVER_SIZE])
         snprintf(ret, OBSERVER_SIZE, "%s %llu %d %llu", boot, (unsigned long long)ns.st_ino, (int)getpid(), start);
 }
 
+/* observer: as it is in the store. false: not written down. */
+static bool copy_text(struct bytes observer, char ret[OBSERVER_SIZE])
+{
+    if (observer.len >= OBSERVER_SIZE || !observer.len)
+        return false;
+    memcpy(ret, observer.data, observer.len);
+    ret[observer.len] = '\0';
+    return true;
+}
+
+bool observer_is_of_another_boot(struct bytes observer)
+{
+    char text[OBSERVER_SIZE], here[BOOT_ID_SIZE];
+    size_t len;
+
+    if (!copy_text(observer, text) || bytes_equal_str(observer, OBSERVER_NOBODY) || !read_boot_id(here))
+        return false;
+    len = strcspn(text, " ");
+    return len != strlen(here) || memcmp(text, here, len) != 0;
+}
+
 enum observer_state {
     OBSERVER_UNKNOWN, /* of another pid namespace, or not written down */
     OBSERVER_LIVES,
     OBSERVER_ENDED,   /* also: this is a copy of the store on another machine */
 };
 
-/* observer: as it is in the store. One of another boot has ended; else /proc says it, in the pid namespace of both.
+/* One of another boot has ended; else /proc says it, in the pid namespace of both.
  * OBSERVER_UNKNOWN: it cannot be seen. */
 static enum observer_state observer_state(struct bytes observer)
 {
@@ -71,11 +92,7 @@ static enum observer_state observer_state(struct bytes observer)
     struct stat ns;
     int pid;
 
-    if (observer.len >= sizeof(text) || !observer.len)
-        return OBSERVER_UNKNOWN;
-    memcpy(text, observer.data, observer.len);
-    text[observer.len] = '\0';
-    if (sscanf(text, "%39s %llu %d %llu", boot, &ns_inode, &pid, &start) != 4 || pid <= 0 || !read_boot_id(here))
+    if (!copy_text(observer, text) || sscanf(text, "%39s %llu %d %llu", boot, &ns_inode, &pid, &start) != 4 || pid <= 0 || !read_boot_id(here))
         return OBSERVER_UNKNOWN;
     if (strcmp(boot, here) != 0)
         return OBSERVER_ENDED;

@@ -9,6 +9,9 @@
 #include "store/sqlite.h"
 #include "util/macro.h"
 
+/* A machine that goes down without having ended us may lose what was written last, since no commit waits for the disk: kernels write what
+ * is 30 s old, and look each 5 s; as much again for slow ones. */
+#define STORE_UNWRITTEN_NS (60 * NS_PER_S)
 #define STORE_ALIVE_NS (2 * NS_PER_S) /* whoever observes writes coverage.beat_ns so often, and with each batch */
 #define STORE_DEAD_NS (10 * NS_PER_S) /* whoever has not done so for so long does not observe any more */
 #define SCHEMA_ID 0x63756c70 /* application_id: "culp" */

@@ -134,7 +134,46 @@ static void the_end_of_a_span(void **state)
     if (!row->unclean)
         return;
     assert_int_equal(f.gap.from_ns, to_ns);
-    assert_int_equal(f.gap.to_ns, (row->missing_from_beat ? beat_ns : to_ns) + STORE_ALIVE_NS);
+    to_ns = (row->missing_from_beat ? beat_ns : to_ns) + STORE_ALIVE_NS;
+    now = clock_ns(CLOCK_REALTIME);
+    assert_in_range(f.gap.to_ns, to_ns, strcmp(row->observer, DEAD) == 0 ? MAX(to_ns, MIN(now, to_ns + STORE_UNWRITTEN_NS)) : to_ns);
+}
+
+static const struct down_row {
+    const char *name;
+    bool same_boot;
+    unsigned next, missing; /* s after its last sign of life: another one began (0: none did); what is missing ends */
+} down_rows[] = {
+    { "its machine lives: it would have written more", true, 300, 2 },
+    { "its machine went down: the last signs may be gone", false, 0, 62 },
+    { "and another began much later", false, 300, 62 },
+    { "and another began: what it wrote is there, so all before it is", false, 20, 20 },
+    { "and another began at once", false, 1, 2 },
+};
+
+/* A commit does not wait for the disk. */
+static void a_machine_that_went_down(void **state)
+{
+    const struct down_row *row = *state;
+    const uint64_t beat_ns = clock_ns(CLOCK_REALTIME) - LONG_NS;
+    char boot[40] = "", observer[80], sql[192];
+    struct found f;
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%39s", boot), 1);
+    fclose(file);
+    snprintf(observer, sizeof(observer), "'%s 1 2 3'", boot);
+    leave_span(row->same_boot ? observer : DEAD);
+    set_times(beat_ns, beat_ns);
+    snprintf(sql, sizeof(sql), "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch) VALUES (1, %llu, %llu, 0, x'2f64')",
+             (unsigned long long)(beat_ns + row->next * NS_PER_S), (unsigned long long)(beat_ns + LONG_NS));
+    if (row->next)
+        change_span(sql);
+    f = read_span();
+    assert_int_equal(f.gaps, 1);
+    assert_int_equal(f.gap.from_ns, beat_ns);
+    assert_int_equal(f.gap.to_ns, beat_ns + row->missing * NS_PER_S);
 }
 
 /* What it still needs is not removed below a writer that reads for long. */
@@ -216,7 +255,7 @@ int main(void)
     if (!mkdtemp(dir))
         return 1;
     snprintf(path, sizeof(path), "%s/culprit.db", dir);
-    failed = RUN_ROWS(end_rows, the_end_of_a_span) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(end_rows, the_end_of_a_span) + RUN_ROWS(down_rows, a_machine_that_went_down) + cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
     return rmdir(dir) < 0 ? 1 : failed;
 }
