@@ -49,6 +49,7 @@ check-vm: all
 	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/systemd.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/daemon.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/upgrade.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/clues.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/guard.sh $(BUILD)/culprit
 

@@ -6,14 +6,15 @@
 # stays; its output comes to stdout. Exit status: the script's; 125: the guest never came to its end.
 # Environment: SECONDS_MAX (600), SMP (1), MEMORY (2G), APPEND (kernel parameters), ICOUNT (QEMU's -icount, one
 # processor, time counted in instructions), VERBOSE=1 (the kernel's messages too), INIT=systemd (this machine's
-# systemd is the first process, and the script one of its services).
+# systemd is the first process, and the script one of its services), DISK (a raw image with ext4: what the guest writes is there, not in
+# memory, and the next boot finds it). OUT/pid has QEMU's pid: who kills it cuts the power.
 # AppArmor is off: dockerd would want its parser, and culprit does not depend on it; so are the detours around
 # flaws that an emulated processor does not have. The timer is not tried at boot: where this machine is busy no tick comes in time, and
 # the kernel panics ("IO-APIC + timer doesn't work"). Needs no KVM: everything is emulated, so that counts of
 # instructions are the same on every machine.
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ge 3 ] || { sed -n 3,10p "$0"; exit 2; }
+[ $# -ge 3 ] || { sed -n 3,12p "$0"; exit 2; }
 KERNEL=$(cd "$1" && pwd) || exit 2
 OUT=$(mkdir -p "$2" && cd "$2" && pwd) || exit 2
 SCRIPT=$(readlink -f "$3")
@@ -28,7 +29,7 @@ root=$WORK/root
 mkdir -p "$root"/{bin,proc,sys,dev,modules,lower,layer,new}
 cp "$(command -v busybox)" "$root/bin/busybox"
 n=100
-for module in virtio_pci 9pnet_virtio 9p overlay; do
+for module in virtio_pci 9pnet_virtio 9p overlay ${DISK:+virtio_blk ext4}; do
     modprobe -d "$KERNEL" -S "$RELEASE" --show-depends "$module" 2> /dev/null
 done | awk '$1 == "insmod" && !seen[$2]++ {print $2}' > "$WORK/modules"
 while read -r file; do
@@ -48,7 +49,7 @@ b=/bin/busybox
 for m in /modules/*.ko; do \$b insmod \$m || echo "boot: \$m does not load"; done
 options=trans=virtio,version=9p2000.L,msize=262144
 \$b mount -t 9p -o \$options,cache=loose,ro root /lower || echo "boot: no root"
-\$b mount -t tmpfs tmpfs /layer; \$b mkdir -p /layer/upper /layer/work
+\$b mount -t $([ -n "${DISK:-}" ] && echo ext4 /dev/vda || echo tmpfs tmpfs) /layer || echo "boot: no layer"; \$b mkdir -p /layer/upper /layer/work
 \$b mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work overlay /new || echo "boot: no overlay"
 \$b mkdir -p /new/out; \$b mount -t 9p -o \$options out /new/out || echo "boot: no folder for results"
 for m in dev proc sys; do \$b mount --move /\$m /new/\$m; done
@@ -60,11 +61,15 @@ chmod 755 "$root/init"
 
 accelerator=(-accel tcg,thread=multi)
 [ -z "${ICOUNT:-}" ] || accelerator=(-accel tcg,thread=single -icount "$ICOUNT")
-rm -f "$OUT/status"
+rm -f "$OUT/status" "$OUT/pid"
+# this machine goes on when QEMU is killed: what it was given to write needs no fsync
+disk=()
+[ -z "${DISK:-}" ] || disk=(-drive "file=$DISK,format=raw,if=virtio,cache=unsafe")
 : > "$WORK/console"
 timeout "${SECONDS_MAX:-600}" qemu-system-x86_64 "${accelerator[@]}" -cpu max -smp "${SMP:-1}" -m "${MEMORY:-2G}" \
     -kernel "$(find "$KERNEL/" -name 'vmlinuz*' -print -quit)" -initrd "$WORK/initrd.gz" \
     -append "console=ttyS0 quiet panic=-1 no_timer_check apparmor=0 mitigations=off ${APPEND:-}" -nographic -no-reboot -nic none \
+    -pidfile "$OUT/pid" "${disk[@]}" \
     -virtfs "local,path=/,security_model=none,readonly=on,mount_tag=root,multidevs=remap" \
     -virtfs "local,path=$OUT,security_model=none,mount_tag=out" < /dev/null > "$WORK/console" 2>&1 &
 QEMU=$!
