@@ -230,12 +230,19 @@ def each_start():
         daemon = start()
         command = ["/bin/sh", "-c", "sleep 1; echo > /prd/x; rm /prd/x; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]
         docker.run("web", command=command)
-        for n in range(1, 6):
+        known = lambda: [m for m in of_container() if "each_start" in m.get("facts", {})]
+        # while an engine is silent starts may be missed: then it is five from there
+        silences = lambda: said().count("docker: does not answer")
+        n = row = 0
+        while row < 5 and n < 15:
+            n, before = n + 1, silences()
             if n > 1:
                 docker("restart", "-t", "5", "web")
-            check(f"start {n}: is seen", wait_until(lambda n=n: deletions() >= n), of_container(), said())
-            known = lambda: [m for m in of_container() if "each_start" in m.get("facts", {})]
-            check(f"start {n}: {'each of five' if n == 5 else 'not five yet'}", wait_until(known) if n == 5 else not known(), of_container(), said())
+            check(f"start {n}: is seen", wait_until(lambda: deletions() >= n), of_container(), said())
+            row = row + 1 if silences() == before else 0
+            if n == row < 5:
+                check(f"start {n}: not five yet", not known(), of_container(), said())
+        check("each of five", wait_until(known), of_container(), said())
         fact = known()[0]["facts"]["each_start"] if known() else {"starts": 0, "earliest": 0, "latest": 0}
         check("and how long after them", fact["starts"] == 5 and 0.9 <= fact["earliest"] <= fact["latest"], fact)
         end(daemon)
