@@ -8,7 +8,7 @@ SHOW_FAILED=/run/said
 sed "s|@bindir@/culprit|$CULPRIT|" "$UNIT" > /etc/systemd/system/culprit.service
 mkdir -p $DROPIN /etc/culprit /srv/later
 # an emulated processor is slow; and nobody wants to wait for the watchdog
-printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=10\nTimeoutStopSec=60\nTimeoutAbortSec=5\nStandardError=append:/run/culprit.err\n' > $DROPIN/vm.conf
+printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=40\nTimeoutStopSec=60\nTimeoutAbortSec=5\nStandardError=append:/run/culprit.err\n' > $DROPIN/vm.conf
 configure() { printf 'groups = { etc }\nwatch people { targets = { /home, /root, /tmp, /srv/later } }\n%s' "${1:-}" > /etc/culprit/culprit.conf; }
 configure
 systemctl daemon-reload
