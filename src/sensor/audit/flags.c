@@ -17,6 +17,7 @@
 #define SHARE 20    /* of the time, one part in so many for what others do to files elsewhere */
 #define RECORD_MS 500 /* what a call did not reach is looked at no sooner */
 #define NAMED_MS 200  /* from a find to its event: the records of all calls that may have made it have come by then */
+#define NOBODYS_MS 1000 /* the same where they name nobody: of a busy machine the records may come later than that */
 #define SETTLED_MS 100 /* from a find until its call's record has come, on a busy machine */
 #define NO_RECORD (1ull << 63) /* in the serial of an event that no record led to: one of a record has 32 bits */
 #define CALLS_MAX 256
@@ -434,7 +435,7 @@ static void decide(const struct sensor *s, struct audit_flags_open *open, bool n
     for (size_t i = 0; i < open->found_count; i++) {
         struct flag_found *f = &open->found[i];
 
-        f->decided = now || (now_ms - f->found_ms >= NAMED_MS && is_read(s, f));
+        f->decided = now || (now_ms - f->found_ms >= (f->change.by ? NAMED_MS : NOBODYS_MS) && is_read(s, f));
         if (f->decided && f->change.by)
             f->change.by->kept = f->change.by->use;
     }
