@@ -48,6 +48,21 @@ static size_t open_holders(const char *directory, struct pollfd fds[GUARD_HOLDER
     return found.count;
 }
 
+static int stop_at_first(void *data, const char *name, const struct guard_state *state)
+{
+    (void)data;
+    (void)name;
+    (void)state;
+    return 1;
+}
+
+/* What it changes now is culprit's own: the daemon is to know that before it reads of the first change. */
+static void announce(int socket, const char *directory)
+{
+    if (guard_state_each_left(directory, stop_at_first, NULL) == 1)
+        (void)send(socket, "", 1, MSG_NOSIGNAL);
+}
+
 static _Noreturn void work(int socket, const char *directory)
 {
     struct pollfd fds[GUARD_HOLDERS_MAX];
@@ -58,6 +73,7 @@ static _Noreturn void work(int socket, const char *directory)
         int timeout_ms;
 
         count = open_holders(directory, fds, &timeout_ms);
+        announce(socket, directory);
         (void)guard_take_back(directory, &said, NULL);
         say(socket, &said);
         if (count)
@@ -79,14 +95,6 @@ static _Noreturn void become(int socket, const char *directory, pid_t daemon)
 }
 
 /* ---- the daemon's side ---- */
-
-static int stop_at_first(void *data, const char *name, const struct guard_state *state)
-{
-    (void)data;
-    (void)name;
-    (void)state;
-    return 1;
-}
 
 int guard_undoer_start(const char *directory, struct guard_undoer *ret, struct err *err)
 {

@@ -24,7 +24,8 @@ struct guard_undoer {
  * ends with the calling thread, and once there is nothing left of what there was. directory: of the states, borrowed for ever.
  */
 int guard_undoer_start(const char *directory, struct guard_undoer *ret, struct err *err);
-/* When the socket is readable. True: one line for people, escaped; false: nothing now, or it has ended. */
+/* When the socket is readable. True: one line for people, escaped, of what was undone; "": something is about to be. False: nothing now, or
+ * it has ended. */
 bool guard_undoer_read(struct guard_undoer *u, char text[GUARD_UNDOER_TEXT]);
 /* It ends. Also of GUARD_UNDOER_NULL. */
 void guard_undoer_end(struct guard_undoer *u);

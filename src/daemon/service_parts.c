@@ -102,7 +102,8 @@ static void on_undone(void *data, int fd)
     (void)fd;
     while (guard_undoer_read(&s->undoer, text)) {
         alerting_own_flags(s->alerting, BYTES_NULL);
-        service_notice(s, "undone now, because nobody held it any more: %s", text);
+        if (text[0])
+            service_notice(s, "undone now, because nobody held it any more: %s", text);
     }
 }
 
