@@ -605,6 +605,8 @@ def outlived(work):
     """Who holds a guard is still there when the next daemon starts, and dies later: it is undone then, whoever calls a command or not."""
     path = work + "/outlived"
     make_tree(path)
+    for n in range(10000):  # to undo them takes longer than a change waits for its record
+        open(f"{path}/sub/{n}", "w", encoding="ascii").close()
     before = flags(path)
     d = Daemon(work)
     d.configure(f"watch one {{ targets = {path} guard = on guard_method = immutable }}\n")
@@ -618,12 +620,19 @@ def outlived(work):
         undone = read(d.log).count("undone now")
         d.start()
         check("outlived: nobody takes it from who holds it", "i" in flags(path)[path + "/lower"] and not are_over(holding), flags(path))
+        open(work + "/elsewhere", "w", encoding="ascii").close()
+        # so that nobody is named for what is undone
+        others = subprocess.Popen(["/bin/sh", "-c", "while :; do chattr +d $0; chattr -d $0; done", work + "/elsewhere"])
         send(holding, signal.SIGKILL)
         check("outlived: undone by the daemon that is there", await_(lambda: read(d.log).count("undone now") == undone + 1) and flags(path) == before and
               not os.path.exists(STATES), (flags(path), read(d.log)[-800:]))
+        time.sleep(1.5)
+        others.kill()
+        others.wait()
     check("outlived: nobody is left who would wait for others", await_(lambda: not [pid for pid in family(d.process.pid) if is_called(pid, "culprit-undoer")]),
           family(d.process.pid))
     d.end()
+    check("outlived: its own flags are no alert", not d.alerts_of_itself(), d.alerts_of_itself())
 
 
 def guards_of_doctor():
