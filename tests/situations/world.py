@@ -46,7 +46,7 @@ class Terminal:
         self.tty = ''
         path = os.path.join(world.work, 'marks', user + '.tty')
         exports = ''.join(f'export {name}={value}; ' for name, value in world.env.items() if name == 'DOCKER_HOST')
-        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 300):
+        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 600):
             raise SystemExit(f'situations: no terminal for {user}: ' + open(self.log.name, errors='replace').read()[-300:])
         self.tty = open(path).read().strip().removeprefix('/dev/')
 
@@ -90,6 +90,11 @@ class World:
             sh(f'mkdir -p {over}/{name}/upper {over}/{name}/work && mount -t overlay overlay '
                f'-o lowerdir={path},upperdir={over}/{name}/upper,workdir={over}/{name}/work {path}')
 
+        # what root's shells do here at their start is this machine's, and may take an emulated one minutes
+        open(f'{over}/nothing', 'w', encoding='ascii').close()
+        for name in ('.bashrc', '.profile', '.bash_profile', '.bash_login', '.bash_logout'):
+            if os.path.exists(f'/root/{name}'):
+                sh(f'mount --bind {over}/nothing /root/{name}')
         self.own_run(os.path.join(over, 'run'))
 
     def own_run(self, path):
@@ -134,7 +139,7 @@ class World:
         sh(f'ssh-keygen -q -t ed25519 -N "" -f {keys}/host; ssh-keygen -q -t ed25519 -N "" -f {keys}/id')
         with open(f'{keys}/config', 'w') as f:
             f.write(f'Port {self.port}\nListenAddress 127.0.0.1\nHostKey {keys}/host\nAuthorizedKeysFile {keys}/id.pub\n'
-                    f'StrictModes no\nPermitRootLogin yes\nUsePAM yes\nPidFile none\nPrintMotd no\nPrintLastLog no\n'
+                    f'StrictModes no\nPermitRootLogin yes\nUsePAM yes\nLoginGraceTime 0\nPidFile none\nPrintMotd no\nPrintLastLog no\n'
                     f'Subsystem sftp /usr/lib/openssh/sftp-server\nSubsystem itself internal-sftp\nMaxSessions 50\nMaxStartups 100\nUseDNS no\n')
         sh(f'chmod 0644 {keys}/id.pub; sed -i /motd/d\\;/mail/d\\;/systemd/d /etc/pam.d/sshd /etc/pam.d/common-session')
         self.daemon(f'/usr/sbin/sshd -D -f {keys}/config')
