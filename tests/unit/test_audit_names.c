@@ -3,6 +3,7 @@
 #include "sensor/audit/apply.h"
 #include "sensor/audit/change_event.h"
 #include "sensor/audit/complete.h"
+#include "sensor/audit/flags.h"
 #include "sensor/audit/handle.h"
 #include "sensor/tree/statx.h"
 #include "test.h"
@@ -237,6 +238,7 @@ static void changed_flags_are_looked_for_until_then(void **state)
     assert_int_equal(unlink(c.path), 0);
     assert_int_equal(rmdir(s.folder), 0);
     end(&s);
+    audit_flags_done(sensor);
     free(sensor);
     if (!has_flags)
         skip(); /* this file system has none */

@@ -40,6 +40,7 @@ struct audit_flags_open {
     struct flag_found found[FOUND_MAX];
     size_t found_count;
     bool overflow; /* more calls than are kept: nobody is named */
+    bool taken;    /* since the last clean-up; the caller still reads its call's records */
 };
 
 /* ---- looking ---- */
@@ -193,6 +194,7 @@ static void drop_calls(struct audit_flags_open *open, bool all)
 static void clean_up(struct sensor *s)
 {
     s->flags.open->overflow &= s->flags.due_ms != 0;
+    s->flags.open->taken = false;
     drop_calls(s->flags.open, !s->flags.due_ms);
 }
 
@@ -471,6 +473,8 @@ bool audit_flags_take(struct sensor *s, bool now, struct event **ret, unsigned *
 {
     struct audit_flags_open *open = s->flags.open;
 
+    if (open && open->taken && !open->found_count)
+        clean_up(s);
     if (open && open->found_count && !open->found[0].decided && (now || clock_ms(CLOCK_MONOTONIC) - open->found[0].found_ms >= NAMED_MS))
         decide(s, open, now);
     if (!open || !open->found_count || !open->found[0].decided)
@@ -479,8 +483,7 @@ bool audit_flags_take(struct sensor *s, bool now, struct event **ret, unsigned *
     *ret_count = open->found[0].event_count;
     memcpy(ret, open->found[0].events, *ret_count * sizeof(ret[0]));
     drop_found(open, 0);
-    if (!open->found_count)
-        clean_up(s);
+    open->taken = true;
     return true;
 }
 

@@ -47,7 +47,7 @@ bool audit_flags_find(struct sensor *s, bool now, struct audit_flags_search *ret
 /* Keeps its events, AUDIT_FLAGS_EVENTS_MAX at most, until it is decided whose they are. False: there is no room; they are the caller's, and nobody's. */
 bool audit_flags_found(struct audit_flags_search *search, const struct audit_change *c, struct event **events, unsigned count);
 /* All that is in the stream has been read: the next one that is decided. The events are the caller's, ret has room for AUDIT_FLAGS_EVENTS_MAX; the
- * sensor's facts are those of its call, or what is known of it. now: without waiting for records that may come. */
+ * sensor's facts are those of its call, or what is known of it, until the next call of this. now: without waiting for records that may come. */
 bool audit_flags_take(struct sensor *s, bool now, struct event **ret, unsigned *ret_count, enum audit_match *ret_match);
 /* Frees what waits. */
 void audit_flags_done(struct sensor *s);
