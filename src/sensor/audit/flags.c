@@ -243,10 +243,16 @@ static bool is_over(const struct sensor *s)
     return true;
 }
 
+/* What is known of the call behind a change that no record names. */
+static struct audit_facts facts_of_nobody(struct sensor *s, int64_t ctime_ns)
+{
+    return (struct audit_facts){ .time_ms = (uint64_t)ctime_ns / NS_PER_MS, .serial = NO_RECORD | s->flags.serial++ };
+}
+
 static void put(struct audit_flags_search *f, struct audit_change *ret)
 {
     *ret = (struct audit_change){ .operation = OPERATION_SETFLAGS, .fd = -1, .match = AUDIT_MATCH_UNSURE, .object = &f->s->completion.files[1] };
-    f->s->facts = (struct audit_facts){ .time_ms = (uint64_t)ret->object->file.ctime_ns / NS_PER_MS, .serial = NO_RECORD | f->s->flags.serial++ };
+    f->s->facts = facts_of_nobody(f->s, ret->object->file.ctime_ns);
 }
 
 bool audit_flags_find(struct sensor *s, bool now, struct audit_flags_search *search, struct audit_change *ret)
@@ -465,7 +471,7 @@ static enum audit_match read_call(struct sensor *s, const struct flag_found *f)
         audit_startup_replay(s->flags.open->groups, find_group, &wanted);
     if (wanted.group && audit_facts_read(wanted.group, &s->scratch, &s->facts) == 0)
         return AUDIT_MATCH_TIMELY;
-    s->facts = (struct audit_facts){ .time_ms = (uint64_t)f->file.ctime_ns / NS_PER_MS, .serial = NO_RECORD | s->flags.serial++ };
+    s->facts = facts_of_nobody(s, f->file.ctime_ns);
     return AUDIT_MATCH_UNSURE;
 }
 
