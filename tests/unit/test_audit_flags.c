@@ -162,6 +162,16 @@ static void wanted(struct scene *s, bool has_flags, unsigned events, pid_t pid)
     end(s, has_flags);
 }
 
+/* In the order of their changes. */
+static void wanted_two(struct scene *s, bool has_flags, pid_t first, pid_t second)
+{
+    if (has_flags) {
+        assert_int_equal(s->pids[0], first);
+        assert_int_equal(s->pids[1], second);
+    }
+    wanted(s, has_flags, 2, s->pid);
+}
+
 static void is_found_at_once(void **state)
 {
     struct scene s;
@@ -371,11 +381,7 @@ static void two_of_different_ticks_are_named(void **state)
     call(&s, ms[1], NO_PID + 1);
     assert_int_equal(s.events, 0);
     assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
-    if (has_flags) {
-        assert_int_equal(s.pids[0], NO_PID);
-        assert_int_equal(s.pids[1], NO_PID + 1);
-    }
-    wanted(&s, has_flags, 2, s.pid);
+    wanted_two(&s, has_flags, NO_PID, NO_PID + 1);
 }
 
 /* Its own record is read by then, and nothing more; that of the other one comes later. */
@@ -396,11 +402,7 @@ static void a_later_read_counts(void **state)
     }
     call(&s, ms[1], NO_PID + 1);
     assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
-    if (has_flags) {
-        assert_int_equal(s.pids[0], NO_PID);
-        assert_int_equal(s.pids[1], NO_PID + 1);
-    }
-    wanted(&s, has_flags, 2, s.pid);
+    wanted_two(&s, has_flags, NO_PID, NO_PID + 1);
 }
 
 static void two_of_one_process_are_its_own(void **state)
