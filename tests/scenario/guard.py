@@ -626,7 +626,7 @@ def outlived(work):
         send(holding, signal.SIGKILL)
         check("outlived: undone by the daemon that is there", await_(lambda: read(d.log).count("undone now") == undone + 1) and flags(path) == before and
               not os.path.exists(STATES), (flags(path), read(d.log)[-800:]))
-        time.sleep(1.5)
+        time.sleep(1.5)  # a change that nobody is named for is reported a second after it was found
         others.kill()
         others.wait()
     check("outlived: nobody is left who would wait for others", await_(lambda: not [pid for pid in family(d.process.pid) if is_called(pid, "culprit-undoer")]),

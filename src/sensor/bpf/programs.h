@@ -68,7 +68,7 @@ struct programs {
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err);
 void programs_unload(struct programs *p);
 
-/* Attach or detach what is attached on demand only: FOR_WRITES, FOR_SERVED, FOR_WRITERS. By the thread that observes. */
+/* Attach or detach what is attached on demand only: FOR_WRITES, FOR_SERVED, FOR_WRITERS. Each of these by one thread at a time. */
 int programs_switch(struct programs *p, enum program_use use, bool on, struct err *err);
 
 /* How many calls no program saw, in halves of a call and from any start, so that differences count: another task was
