@@ -340,7 +340,8 @@ bool foreign_mounts_way_answers(struct foreign_mounts *m, int fd, struct bytes p
         return true;
     while (path.len && path.data[0] == '/')
         path = (struct bytes){ path.data + 1, path.len - 1 };
-    memcpy(text, path.data, path.len);
+    if (path.len) /* the directory itself has no bytes at all */
+        memcpy(text, path.data, path.len);
     text[path.len] = '\0';
     device = device_of(fd);
     if (has_device(m, device))

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "foreign/foreign.h"
+#include "foreign/mounts.h"
 #include "foreign/pipe.h"
 #include "foreign/script.h"
 #include "util/cleanup.h"
@@ -345,9 +348,37 @@ static void opens_pipes_and_nothing_else(void **state)
     close(file);
 }
 
+/* Beside a file system that a program answers for: the watched directory itself is asked for with no bytes, which is no pointer. */
+static void finds_itself(void **state)
+{
+    char place[] = "/tmp/culprit-foreign.XXXXXX", options[64];
+    struct foreign_mounts *m;
+    int status, fuse;
+    pid_t pid;
+
+    (void)state;
+    assert_non_null(mkdtemp(place));
+    pid = fork();
+    if (pid == 0) {
+        fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+        snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
+        if (fuse < 0 || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", place, "fuse", 0, options) < 0)
+            _exit(77);
+        m = foreign_mounts_new(0);
+        _exit(m && foreign_mounts_any(m) && foreign_mounts_way_answers(m, open("/etc", O_PATH), BYTES_NULL, false) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(rmdir(place), 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip(); /* not root, or a kernel without FUSE */
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_itself),
         cmocka_unit_test(refuses_when_many_hang),
         cmocka_unit_test(answers_threads),
         cmocka_unit_test(finds_scripts),
