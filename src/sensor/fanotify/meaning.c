@@ -123,9 +123,9 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
                    tree_is_that(o->tree, object, &now))) {
         (void)fanotify_look(o, directory, name, cause, ret);
         ret_birth->born_real_ns = birth_of(&now);
-        if (!(e->mask & FAN_CREATE) || !e->object.data.data || !ret->after.known || ret->after.inode == now.inode)
+        if (!(e->mask & FAN_CREATE) || !e->object.data.data || (ret->after.known && ret->after.inode == now.inode))
             return;
-        other = true; /* another one came there between two looks */
+        other = ret->after.known; /* between the two looks another one came there, or it went: its handle says what it is */
         *ret = (struct tree_change){ 0 };
     }
     ret->before = known;

@@ -87,24 +87,39 @@ const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, in
     return o->layer;
 }
 
+static bool is_on(int fd, uint64_t fsid)
+{
+    struct statfs fs;
+
+    return fd >= 0 && fstatfs(fd, &fs) == 0 && memcmp(&fs.f_fsid, &fsid, sizeof(fsid)) == 0;
+}
+
+static int open_it(int directory)
+{
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+
+    return fd < 0 ? -errno : fd;
+}
+
 int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
 {
+    int above = o->tree ? fanotify_object_directory(o, tree_root(o->tree)) : -ESTALE;
     size_t len = o->parent.len;
-    int top = o->tree ? fanotify_object_directory(o, tree_root(o->tree)) : -ESTALE, fd;
 
-    if (top >= 0) {
-        fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
-        return fd < 0 ? -errno : fd;
+    if (above >= 0) {
+        _cleanup_close_ int top = -EBADF;
+
+        if (is_on(o->directory_fd, fsid)) /* the last one that was asked for: most often where the event is from */
+            return open_it(o->directory_fd);
+        if (!is_on(above, fsid) && fanotify_object_top(o)) /* it may be a mount point itself */
+            top = tree_open_directory(o->tree, above, tree_object_of(o->tree, fanotify_object_top(o)), NULL);
+        return open_it(is_on(top, fsid) ? top : above);
     }
     /* it went with a directory above, which another one replaced */
     for (;; len = len > 1 ? bytes_dirname((struct bytes){ o->parent.data, len }).len : 0) {
-        struct statfs fs;
-        uint64_t found = 0;
+        int fd = watched_open_above(&o->watched, len > 1 ? len : 1, O_RDONLY | O_DIRECTORY | O_NOATIME);
 
-        fd = watched_open_above(&o->watched, len > 1 ? len : 1, O_RDONLY | O_DIRECTORY | O_NOATIME);
-        if (fd >= 0 && fstatfs(fd, &fs) == 0)
-            memcpy(&found, &fs.f_fsid, sizeof(found));
-        if (fd >= 0 && found == fsid)
+        if (is_on(fd, fsid))
             return fd;
         closep(&fd);
         if (len <= 1)
