@@ -944,7 +944,7 @@ def large_on(where, what, shares):
     check(f"large, {what}: sparse", os.stat(top + "/sparse").st_blocks * 512 < 1 << 20, os.stat(top + "/sparse"))
     name = next(n for n in os.listdir(store + ".copies/large") if open(f"{store}.copies/large/{n}", "rb").read() == content["b"])
     with open(f"{store}.copies/large/{name}", "r+b") as f:
-        f.write(b"X")
+        f.write(bytes([content["b"][0] ^ 1]))
     os.remove(top + "/b")
     code, items, err = restore_by(store, "--at", utc(began), top + "/b")
     check(f"large, {what}: a damaged copy is named", code == 3 and "damaged" in reasons(items)[top + "/b"] and not os.path.exists(top + "/b"),
