@@ -12,15 +12,16 @@
 #include <time.h>
 
 #include "foreign/mounts.h"
-#include "sensor/bpf/record_event.h"
-#include "sensor/object/gap.h"
-#include "sensor/bpf/skeleton.h"
+#include "sensor/bpf/actors.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/guarding.h"
 #include "sensor/bpf/objects.h"
 #include "sensor/bpf/positions.h"
 #include "sensor/bpf/programs.h"
 #include "sensor/bpf/queue.h"
+#include "sensor/bpf/record_event.h"
+#include "sensor/bpf/skeleton.h"
+#include "sensor/object/gap.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "wire/change.h"
@@ -29,7 +30,7 @@
 #define SMALLEST_RING (64u << 10)
 #define BATCH_MAX 65536          /* records that wait at a time */
 #define BATCH_BYTES (64u << 20)
-#define BATCH_ACTORS (BPF_EMITTER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
+#define BATCH_ACTORS (BPF_ACTORS_MAX / 3) /* as many as the kernel remembers, those before, and those that wait */
 
 /* Of which of the rings a record comes. */
 struct ring_source {

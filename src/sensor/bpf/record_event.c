@@ -10,24 +10,14 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "sensor/bpf/actors.h"
+#include "sensor/bpf/record_meaning.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
-#include "util/hash_table.h"
 #include "util/limits.h"
 
 #define TARGETS_MAX 32
 #define PLACES_MAX 16
-#define S_IMMUTABLE_FLAG 8
-#define S_APPEND_FLAG 4
-
-/* What is known of an actor, until the kernel's side has forgotten that it emitted it. */
-struct actor_entry {
-    uint64_t number;
-    struct shared_arena *memory; /* of what follows: his events point into it too */
-    uint64_t mnt_ns;
-    struct bytes comm, exe, cwd, args, tty, cgroup;
-    UT_hash_handle hh;
-};
 
 /* What a path is put together from, within one record. */
 struct path_key {
@@ -38,20 +28,10 @@ struct path_key {
 
 struct bpf_emitter {
     struct bpf_emitter_options options;
-    struct actor_entry *actors; /* least recently used first */
-    struct actor_entry *last;   /* of them, NULL: none */
+    struct bpf_actors *actors;
     struct sbuf text;
-    struct path_key text_of;   /* what is in `text` */
+    struct path_key text_of; /* what is in `text` */
     uint64_t boot_id[2];
-};
-
-/* One object that a record touches, by either of its paths. */
-struct record_target {
-    struct bpf_object_watch *object;
-    struct bpf_place places[2];
-    bool on_the_way[2]; /* not the object, but a directory above it */
-    unsigned depths[2];
-    bool has[2];
 };
 
 static void read_boot_id(uint64_t ret[2])
@@ -74,126 +54,25 @@ int bpf_emitter_new(const struct bpf_emitter_options *options, struct bpf_emitte
 {
     struct bpf_emitter *t = calloc(1, sizeof(*t));
 
-    if (!t)
+    if (t)
+        t->actors = bpf_actors_new();
+    if (!t || !t->actors) {
+        free(t);
         return err_set(err, -ENOMEM, "BPF events");
+    }
     t->options = *options;
     read_boot_id(t->boot_id);
     *ret = t;
     return 0;
 }
 
-static void actor_free(struct actor_entry *a)
-{
-    shared_arena_unref(a->memory);
-    free(a);
-}
-
-static void forget_actor(struct bpf_emitter *t, struct actor_entry *a)
-{
-    HASH_DEL(t->actors, a);
-    t->last = NULL;
-    actor_free(a);
-}
-
 void bpf_emitter_free(struct bpf_emitter *t)
 {
     if (!t)
         return;
-    while (t->actors)
-        forget_actor(t, t->actors);
+    bpf_actors_free(t->actors);
     sbuf_done(&t->text);
     free(t);
-}
-
-/* ---- who ---- */
-
-static struct actor_entry *find_actor(struct bpf_emitter *t, uint64_t number)
-{
-    struct actor_entry *a;
-
-    if (t->last && t->last->number == number)
-        return t->last;
-    HASH_FIND(hh, t->actors, &number, sizeof(number), a);
-    if (a) { /* used last */
-        HASH_DEL(t->actors, a);
-        HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
-        if (!HASH_IS_IN(hh, a)) {
-            actor_free(a);
-            return t->last = NULL;
-        }
-        t->last = a;
-    }
-    return a;
-}
-
-static struct bytes path_of(struct bpf_emitter *t, struct arena *arena, struct bytes names)
-{
-    if (!names.len || !bpf_names_path(names, bpf_names_count(names), BYTES_NULL, &t->text))
-        return BYTES_NULL;
-    return arena_copy(arena, sbuf_bytes(&t->text));
-}
-
-static int learn_actor(struct bpf_emitter *t, const struct bpf_record *r)
-{
-    struct actor_entry *a = find_actor(t, r->actor.actor);
-    struct arena *arena;
-
-    if (a)
-        forget_actor(t, a);
-    a = calloc(1, sizeof(*a));
-    if (a)
-        a->memory = shared_arena_new();
-    if (!a || !a->memory) {
-        free(a);
-        return -ENOMEM;
-    }
-    arena = &a->memory->arena;
-    a->number = r->actor.actor;
-    a->mnt_ns = r->actor.mnt_ns;
-    a->comm = arena_copy(arena, r->comm);
-    a->exe = path_of(t, arena, r->exe);
-    a->cwd = r->cwd.len ? path_of(t, arena, r->cwd) : arena_copy(arena, bytes_of("/"));
-    a->args = arena_copy(arena, r->args);
-    a->tty = arena_copy(arena, r->tty);
-    a->cgroup = path_of(t, arena, r->cgroup);
-    t->last = NULL;
-    HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
-    if (!HASH_IS_IN(hh, a)) {
-        actor_free(a);
-        return -ENOMEM;
-    }
-    if (HASH_COUNT(t->actors) > BPF_EMITTER_ACTORS)
-        forget_actor(t, t->actors);
-    return 0;
-}
-
-static void fill_actor(struct bpf_emitter *t, const struct wire_change *c,
-                       const struct bpf_object_watch *w, struct event *e)
-{
-    const struct actor_entry *a = find_actor(t, c->actor);
-    struct actor *to = &e->actor;
-
-    to->pid = (pid_t)c->tgid;
-    to->tid = (pid_t)c->tid;
-    to->parent_pid = (pid_t)c->parent;
-    to->start_ns = c->start_ns;
-    to->cred = (struct credentials){ .known = true, .uid = c->uid, .euid = c->euid, .suid = c->suid,
-                                     .fsuid = c->fsuid, .gid = c->gid, .egid = c->egid,
-                                     .sgid = c->sgid, .fsgid = c->fsgid };
-    to->login_uid = c->login_uid;
-    to->session = c->session;
-    if (!a)
-        return;
-    e->lent = shared_arena_ref(a->memory);
-    to->executable = a->exe;
-    to->name = a->comm;
-    to->args = a->args;
-    to->working_directory = a->cwd;
-    to->tty = a->tty;
-    if (a->cgroup.len > 1)
-        to->cgroup = a->cgroup;
-    to->mnt_ns = a->mnt_ns;
-    to->inside = w->mnt_ns && w->mnt_ns == a->mnt_ns;
 }
 
 /* ---- states ---- */
@@ -355,13 +234,6 @@ static void set_id(const struct bpf_emitter *t, const struct wire_change *c, str
     event_make_id(e->time_ns, hash_words(hash, e->path.data, e->path.len), e->id);
 }
 
-struct record_meaning {
-    enum operation operation;
-    unsigned now, old; /* which of the record's paths is the path, and the previous one */
-    bool has_old, victim;
-    const char *note;
-};
-
 #define NOTE_OTHER_NAME "by another name of a file in it" /* a hard link */
 
 static bool is_by_other_name(const struct wire_change *c)
@@ -389,7 +261,7 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
         e->syscall = c->syscall;
         e->syscall_arch = c->arch;
     }
-    fill_actor(t, c, at->object, e);
+    bpf_actors_fill(t->actors, c, at->object, e);
     if (!at->has[meanings->now] || !hit_path(t, at, meanings->now, r, e, &e->path))
         outside_path(t, at, meanings->now, r, e, &e->path);
     if (meanings->has_old) {
@@ -418,90 +290,6 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
     t->options.event(t->options.data, e);
     t->text_of.base = NULL; /* what the receiver did may have changed it */
     return 1;
-}
-
-static const char *flags_note(const struct wire_change *c)
-{
-    uint32_t was = c->file.flags, is = c->after.flags;
-
-    if (c->error || !(c->after.known & WIRE_STATE_KNOWN))
-        return NULL;
-    if ((is & ~was) & S_IMMUTABLE_FLAG)
-        return "made immutable";
-    if ((was & ~is) & S_IMMUTABLE_FLAG)
-        return "no longer immutable";
-    if ((is & ~was) & S_APPEND_FLAG)
-        return "made append-only";
-    if ((was & ~is) & S_APPEND_FLAG)
-        return "no longer append-only";
-    return NULL;
-}
-
-/* The events that one change is, for one object. */
-static unsigned meanings_of(const struct bpf_record *r, const struct record_target *at, struct record_meaning *meanings)
-{
-    const struct wire_change *c = r->change;
-    unsigned n = 0;
-
-    switch (c->operation) {
-    case OPERATION_OPEN_WRITE:
-        if (c->flags & WIRE_CREATED)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CREATE };
-        if (n && !(c->flags & WIRE_TMPFILE))
-            break; /* one call, one change: that it is open for writing goes without saying */
-        meanings[n++] = (struct record_meaning){
-            .operation = OPERATION_OPEN_WRITE,
-            .note = r->type == WIRE_ALREADY_OPEN && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
-                    : r->type == WIRE_ALREADY_OPEN    ? "already open for writing when the watch began"
-                    : c->flags & WIRE_MAPPED    ? "mapped for writing, shared: what is stored leaves no trace of its own"
-                    : c->flags & WIRE_TMPFILE ? "a file without a name yet"
-                                              : NULL
-        };
-        break;
-    case OPERATION_RENAME:
-        if (at->has[0] || (at->has[1] && (at->places[1].by_name || at->depths[1])))
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
-        if ((c->flags & WIRE_EXCHANGE) && n)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
-        else if ((c->flags & WIRE_REPLACED) && at->has[0] && !at->on_the_way[0])
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_REPLACE, .victim = true };
-        break;
-    case OPERATION_LINK:
-        if (at->has[0])
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_LINK };
-        else if (c->flags & WIRE_DENIED)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_LINK, .now = 1, .note = "to a name outside" };
-        break;
-    case OPERATION_UNLINK:
-    case OPERATION_RMDIR:
-        /* another name of the same file goes: this one stays */
-        if (at->places[0].by_name || at->depths[0])
-            meanings[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
-        break;
-    case OPERATION_CHMOD:
-    case OPERATION_CHOWN:
-    case OPERATION_TRUNCATE:
-        if (c->operation == OPERATION_TRUNCATE)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_TRUNCATE };
-        if (c->valid & 1)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CHMOD };
-        if (c->valid & 6)
-            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CHOWN };
-        break;
-    case OPERATION_SETXATTR:
-    case OPERATION_REMOVEXATTR:
-        meanings[n++] = (struct record_meaning){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
-                                                    ? OPERATION_SETACL
-                                                    : (enum operation)c->operation };
-        break;
-    case OPERATION_SETFLAGS:
-        meanings[n++] = (struct record_meaning){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
-        break;
-    default:
-        meanings[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
-        break;
-    }
-    return n;
 }
 
 static bool names_change(enum operation operation)
@@ -595,7 +383,7 @@ int bpf_emitter_record(struct bpf_emitter *t, const struct bpf_record *r, uint64
 
     t->text_of.base = NULL; /* what was written is of another record */
     if (r->type == WIRE_ACTOR)
-        return learn_actor(t, r);
+        return bpf_actors_learn(t->actors, r);
     if (r->type != WIRE_CHANGE && r->type != WIRE_ALREADY_OPEN)
         return 0;
     if (r->change->error && !operation_error_is_refusal((int)r->change->error))
@@ -604,14 +392,14 @@ int bpf_emitter_record(struct bpf_emitter *t, const struct bpf_record *r, uint64
     for (unsigned i = 0; i < count; i++)
         judge(t, &targets[i], r);
     for (unsigned i = 0; i < count; i++) {
-        struct record_meaning meanings[4];
+        struct record_meaning meanings[RECORD_MEANINGS_MAX];
         unsigned n;
 
         if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))
             continue;
         if (r->type == WIRE_ALREADY_OPEN && !is_already_open(targets[i].object, r->change->header.time_ns))
             continue;
-        n = meanings_of(r, &targets[i], meanings);
+        n = bpf_record_meanings(r, &targets[i], meanings);
         for (unsigned k = 0; k < n; k++) {
             int result = emit_one(t, r, &targets[i], &meanings[k], real_offset_ns);
 

@@ -6,9 +6,6 @@
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
 
-/* Actors remembered, those that were used last. The kernel side remembers a third as many as emitted. */
-#define BPF_EMITTER_ACTORS 12288
-
 struct bpf_emitter;
 
 struct bpf_emitter_options {
