@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/daily.h"
+#include "store/daily_folders.h"
 #include "store/daily_suspects.h"
 #include "util/hash_table.h"
 #include "util/macro.h"
@@ -37,23 +38,11 @@ struct row_seen {
     UT_hash_handle hh;
 };
 
-/* A directory, and the rows of those at and above it that have what is below. */
-struct daily_above_rows {
-    int64_t directory;
-    int64_t at[DAILY_DEPTH + 1];
-    unsigned count;
-    bool is_deep;
-    UT_hash_handle hh;
-};
-
-enum { NEXT_ROWS, FIND_PATH, ADD_PATH, FIND_ROW, READ, WRITE, REMOVE, STATEMENTS };
+enum { NEXT_ROWS, READ, WRITE, REMOVE, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
     [NEXT_ROWS] = "SELECT " KEY ", count, first_ns, last_ns, first_event FROM rollup WHERE (" KEY ") > "
                   "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ORDER BY " KEY " LIMIT ?",
-    [FIND_PATH] = "SELECT path FROM directory WHERE row = ?",
-    [ADD_PATH] = "INSERT OR IGNORE INTO directory (path) VALUES (?)",
-    [FIND_ROW] = "SELECT row FROM directory WHERE path = ?",
     [READ] = "SELECT data, sum FROM daily WHERE directory = ? AND whose = ? AND day = ?",
     [WRITE] = "INSERT OR REPLACE INTO daily (directory, whose, day, data, sum) VALUES (?, ?, ?, ?, ?)",
     [REMOVE] = "DELETE FROM rollup WHERE directory = ? AND place = ? AND other = ? AND suspect = ? AND suspect_rest = ? AND "
@@ -70,7 +59,7 @@ struct daily_maker {
     struct counted_as *counted;
     struct row_seen *seen;
     struct daily_suspects *suspects;
-    struct daily_above_rows *folders;
+    struct daily_folders *folders;
     struct err fault; /* what cannot be read, of the last pass or of this one */
     bool left_out;    /* something, in this pass */
 };
@@ -79,7 +68,6 @@ static void forget(struct daily_maker *m)
 {
     struct counted_as *c, *c_next;
     struct row_seen *w, *w_next;
-    struct daily_above_rows *f, *f_next;
 
     HASH_ITER(hh, m->counted, c, c_next) {
         HASH_DEL(m->counted, c);
@@ -89,10 +77,8 @@ static void forget(struct daily_maker *m)
         HASH_DEL(m->seen, w);
         free(w);
     }
-    HASH_ITER(hh, m->folders, f, f_next) {
-        HASH_DEL(m->folders, f);
-        free(f);
-    }
+    if (m->folders)
+        daily_folders_forget(m->folders);
     if (m->suspects)
         daily_suspects_forget(m->suspects);
 }
@@ -124,6 +110,8 @@ int daily_maker_new(sqlite3 *db, const char *path, struct daily_maker **ret, str
         r = db_prepare(db, path, statements[i], &m->s[i], err);
     if (r == 0)
         r = daily_suspects_new(db, path, &m->suspects, err);
+    if (r == 0)
+        r = daily_folders_new(db, path, &m->folders, err);
     if (r < 0) {
         daily_maker_free(m);
         return r;
@@ -138,81 +126,10 @@ void daily_maker_free(struct daily_maker *m)
         return;
     forget(m);
     daily_suspects_free(m->suspects);
+    daily_folders_free(m->folders);
     for (unsigned i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(m->s[i]);
     free(m);
-}
-
-/* ---- directories ---- */
-
-static int row_of_path(struct daily_maker *m, struct bytes path, int64_t *ret, struct err *err)
-{
-    int r;
-
-    db_bind_bytes(m->s[ADD_PATH], 1, path);
-    r = db_run(m->db, m->path, m->s[ADD_PATH], err);
-    if (r < 0)
-        return r;
-    db_bind_bytes(m->s[FIND_ROW], 1, path);
-    if (sqlite3_step(m->s[FIND_ROW]) == SQLITE_ROW)
-        *ret = sqlite3_column_int64(m->s[FIND_ROW], 0);
-    else
-        r = db_error(m->db, m->path, err);
-    sqlite3_reset(m->s[FIND_ROW]);
-    return r;
-}
-
-static int find_above(struct daily_maker *m, struct daily_above_rows *f, struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
-    sqlite3_stmt *s = m->s[FIND_PATH];
-    unsigned depth;
-    int code, r = 0;
-
-    sqlite3_bind_int64(s, 1, f->directory);
-    code = sqlite3_step(s);
-    if (code == SQLITE_ROW)
-        sbuf_add_bytes(&path, db_column_bytes(s, 0));
-    else if (code != SQLITE_DONE)
-        r = db_error(m->db, m->path, err);
-    sqlite3_reset(s);
-    if (r == 0 && sbuf_error(&path))
-        r = err_set(err, -ENOMEM, "the store");
-    depth = daily_depth(sbuf_bytes(&path));
-    f->is_deep = depth > DAILY_DEPTH;
-    if (!path.len || path.data[0] != '/')
-        return r;
-    for (unsigned i = 0; i <= MIN(depth, (unsigned)DAILY_DEPTH) && r == 0; i++)
-        r = row_of_path(m, daily_above(sbuf_bytes(&path), i), &f->at[f->count++], err);
-    return r;
-}
-
-static int folder_of(struct daily_maker *m, int64_t directory, const struct daily_above_rows **ret, struct err *err)
-{
-    struct daily_above_rows *f;
-
-    HASH_FIND(hh, m->folders, &directory, sizeof(directory), f);
-    *ret = f;
-    if (f)
-        return 0;
-    f = calloc(1, sizeof(*f));
-    if (!f)
-        return err_set(err, -ENOMEM, "the store");
-    f->directory = directory;
-    HASH_ADD(hh, m->folders, directory, sizeof(f->directory), f);
-    HASH_FREE_IF_OUT(hh, f);
-    if (!f)
-        return err_set(err, -ENOMEM, "the store");
-    *ret = f;
-    return find_above(m, f, err);
-}
-
-static bool is_below(const struct daily_above_rows *f, int64_t directory)
-{
-    for (unsigned i = 0; i < f->count; i++)
-        if (f->at[i] == directory)
-            return true;
-    return false;
 }
 
 /* ---- counting ---- */
@@ -327,12 +244,12 @@ struct counted_places {
     unsigned above, count;
 };
 
-static void find_places(const struct counted_key *key, const struct daily_above_rows *f, const struct daily_above_rows *other,
+static void find_places(const struct counted_key *key, const struct daily_folder *f, const struct daily_folder *other,
                         struct counted_places *ret)
 {
     *ret = (struct counted_places){ 0 };
     for (unsigned i = 0; i < f->count; i++)
-        if (!other || !is_below(other, f->at[i]))
+        if (!other || !daily_folder_has(other, f->at[i]))
             ret->at[ret->count++] = f->at[i];
     ret->above = ret->count;
     if (key->place == 0)
@@ -387,12 +304,12 @@ static int count_row(struct daily_maker *m, const int64_t row[COLUMNS], struct e
     struct counted_key key = { .whose = row[PLACE] == 2 ? 0 : row[VICTIM], .day = (int64_t)((uint64_t)row[FIRST] / DAILY_NS),
                                .place = row[PLACE], .other = row[PLACE] == 1 ? row[OTHER] : 0, .operation = row[OPERATION], .error = row[FAILURE],
                                .victim = row[VICTIM], .victim_kind = row[VICTIM_KIND], .watch = row[WATCH] };
-    const struct daily_above_rows *f = NULL, *other = NULL;
+    const struct daily_folder *f = NULL, *other = NULL;
     struct counted_places places;
-    int r = folder_of(m, row[DIRECTORY], &f, err);
+    int r = daily_folders_find(m->folders, row[DIRECTORY], &f, err);
 
     if (r == 0 && key.other)
-        r = folder_of(m, key.other, &other, err);
+        r = daily_folders_find(m->folders, key.other, &other, err);
     if (r < 0)
         return r;
     find_places(&key, f, other, &places);

@@ -7,13 +7,10 @@
 
 #include "sensor/audit/facts_read.h"
 #include "sensor/audit/spot.h"
-#include "sensor/tree/statx.h"
-#include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/macro.h"
 
 #define PIECE 5000  /* looks in one turn: some 10 ms */
-#define OPENING 4u  /* a directory costs as much as so many */
 #define SHARE 20    /* of the time, one part in so many for what others do to files elsewhere */
 #define RECORD_MS 500 /* what a call did not reach is looked at no sooner */
 #define NAMED_MS 200  /* from a find to its event: the records of all calls that may have made it have come by then */
@@ -42,108 +39,6 @@ struct audit_flags_open {
     bool overflow; /* more calls than are kept: nobody is named */
     bool taken;    /* since the last clean-up; the caller still reads its call's records */
 };
-
-/* ---- looking ---- */
-
-static bool differs(const struct file_state *known, const struct file_state *now)
-{
-    return now->inode == known->inode && (known->known & now->known & FILE_FLAGS) && known->flags != now->flags;
-}
-
-/* Since it was known nothing else was changed, so that the time of its last change is that of its flags. */
-static bool is_of_flags(const struct file_state *known, const struct file_state *now)
-{
-    const unsigned all = FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE | FILE_LINKS | FILE_MTIME;
-
-    return (known->known & now->known & all) == all && known->mode == now->mode && known->uid == now->uid && known->gid == now->gid &&
-           known->size == now->size && known->links == now->links && known->mtime_ns == now->mtime_ns;
-}
-
-static bool found(struct audit_flags_search *f, const struct file_state *known, const struct file_state *now)
-{
-    f->s->completion.files[1] = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = *now };
-    f->is_of_flags = is_of_flags(known, now);
-    f->any = true;
-    return true;
-}
-
-/* What is at the path itself. */
-static bool search_root(struct audit_flags_search *f, struct audit_object *o, int root)
-{
-    struct file_state known = o->flagged, now;
-
-    if (tree_stat_known(root, &now) < 0 || now.device != known.device || !differs(&known, &now))
-        return false;
-    o->flagged = o->root = now;
-    return found(f, &known, &now);
-}
-
-static bool search_name(struct audit_flags_search *f, struct audit_object *o, int directory, uint32_t name)
-{
-    char *text = f->s->completion.names[2];
-    struct file_state known, now;
-    struct tree_change change;
-
-    (void)tree_name(o->tree, name, text);
-    tree_state(o->tree, tree_object_of(o->tree, name), &known);
-    if (tree_stat_at(o->tree, directory, text, &now) < 0 || now.inode != known.inode) {
-        f->unseen = true; /* it was moved, and that is still to be read, or removed */
-        return false;
-    }
-    return differs(&known, &now) && audit_object_look(o, directory, name, &change) && change.same_object &&
-           change.after.flags != known.flags && found(f, &known, &change.after);
-}
-
-/* By the numbers of names, which stay as others come and go. Goes on where the search before this one ended, and from the last to the
- * first. */
-static bool search(struct audit_flags_search *f, struct audit_object *o, uint64_t *left)
-{
-    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->watched), fd = -EBADF;
-    uint32_t directory = 0;
-
-    if (root < 0) {
-        f->unseen |= !o->gone && o->path_kind != AUDIT_PATH_ABSENT;
-        *left = 0;
-        return false;
-    }
-    if (search_root(f, o, root))
-        return true;
-    for (; o->tree && *left && f->budget; (*left)--, f->budget--) {
-        uint32_t parent;
-
-        o->flags_at = tree_next(o->tree, o->flags_at);
-        if (!o->flags_at)
-            o->flags_at = tree_next(o->tree, 0);
-        parent = tree_parent_of(o->tree, o->flags_at);
-        if (!parent)
-            break;
-        if (parent != directory) {
-            closep(&fd);
-            fd = tree_open_directory(o->tree, root, parent, NULL);
-            directory = parent;
-            f->stale |= fd == -ESTALE;
-            f->unseen |= fd < 0;
-            f->budget -= MIN(f->budget - 1, OPENING);
-        }
-        if (fd >= 0 && search_name(f, o, fd, o->flags_at)) {
-            (*left)--;
-            return true;
-        }
-    }
-    if (f->budget)
-        *left = 0;
-    return false;
-}
-
-/* With the path itself. */
-static uint64_t names_of(const struct audit_object *o)
-{
-    struct tree_counts counts = { 0 };
-
-    if (o->tree)
-        tree_count(o->tree, &counts);
-    return counts.names + 1;
-}
 
 /* ---- calls that are kept ---- */
 
@@ -212,7 +107,7 @@ static void note_looked(struct audit_flags *f, uint64_t until)
 static void begin_round(struct sensor *s)
 {
     for (struct audit_object *o = s->objects; o; o = o->next)
-        o->flags_left = names_of(o);
+        o->flags_left = audit_flags_names(o);
     s->flags.round_number = s->flags.number;
     s->flags.round_unseen = false;
     if (!s->flags.due_ms)
@@ -227,7 +122,7 @@ static void rest(struct audit_flags *f, uint64_t begun_ns)
 static bool search_piece(struct audit_flags_search *f)
 {
     for (struct audit_object *o = f->s->objects; o; o = o->next) {
-        if (o->flags_left && search(f, o, &o->flags_left))
+        if (o->flags_left && audit_flags_look(f, o, &o->flags_left))
             return true;
         if (o->flags_left)
             return false;
@@ -284,20 +179,20 @@ bool audit_flags_find(struct sensor *s, bool now, struct audit_flags_search *sea
 void audit_flags_begin(struct sensor *s, struct audit_flags_search *search)
 {
     *search = (struct audit_flags_search){ .s = s, .budget = PIECE, .object = s->objects, .begun_ns = clock_ns(CLOCK_MONOTONIC) };
-    search->left = s->objects ? names_of(s->objects) : 0;
+    search->left = s->objects ? audit_flags_names(s->objects) : 0;
     search->resting = clock_ms(CLOCK_MONOTONIC) < s->flags.next_ms;
 }
 
 bool audit_flags_next(struct audit_flags_search *f, struct audit_change *ret)
 {
     while (f->object && !f->resting) {
-        if (search(f, f->object, &f->left)) {
+        if (audit_flags_look(f, f->object, &f->left)) {
             put(f, ret);
             return true;
         }
         f->unreached |= f->left > 0;
         f->object = f->object->next;
-        f->left = f->object ? names_of(f->object) : 0;
+        f->left = f->object ? audit_flags_names(f->object) : 0;
     }
     return false;
 }

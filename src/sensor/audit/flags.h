@@ -9,24 +9,10 @@
 
 #include <stdbool.h>
 
-#include "sensor/audit/audit_state.h"
 #include "sensor/audit/change.h"
+#include "sensor/audit/flags_look.h"
 
 #define AUDIT_FLAGS_EVENTS_MAX 16 /* of one change */
-
-struct audit_flags_search { /* one look at all, or a piece of it; all members are flags.c's */
-    struct sensor *s;
-    struct audit_object *object; /* the one that is being looked at */
-    uint64_t left;               /* names of it, that are to be looked at */
-    unsigned budget;
-    uint64_t begun_ns;
-    bool resting;     /* nothing is looked at now */
-    bool any;         /* something was found */
-    bool is_of_flags; /* what was found last differs in nothing else */
-    bool unreached;   /* by the budget */
-    bool stale;       /* a directory has moved since: its names were not looked at */
-    bool unseen;      /* so it is with a name, or a directory that is gone */
-};
 
 /* A call that changed flags says itself of which file: by a descriptor that leads to it still (is_known), which is not as it was, or
  * was found by looking. False: it is to be looked for, by what follows. */
