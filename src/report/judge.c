@@ -78,13 +78,21 @@ static bool case_was_recreated(const struct case_ *c)
     return case_is_explained(c, EXPLANATION_RECREATED) || case_is_explained(c, EXPLANATION_REMOVED);
 }
 
-/* What was recorded says that it was removed, and that its engine deleted files: those of its layer. */
+static bool harms(const struct culprit *s, unsigned least, bool in_layer)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if ((t->victim_kind == VICTIM_CONTAINER) == in_layer && tally_harm(t) >= least)
+            return true;
+    return false;
+}
+
+/* What was recorded says that it was removed, and that its engine deleted files of its layer. */
 static void explain_removal(struct case_ *c)
 {
     bool deleted = false;
 
     for (const struct culprit *s = c->culprits; s; s = s->next)
-        deleted |= culprit_is_runtime(s) && s->harm >= 3;
+        deleted |= culprit_is_runtime(s) && harms(s, 3, true);
     if (c->removed.len && deleted && !case_was_recreated(c))
         (void)case_add_explanation(c, EXPLANATION_REMOVED, 0, 0, c->removed);
 }
@@ -105,11 +113,12 @@ static bool is_copy(const struct culprit *s)
 
 /*
  * Noise is only who made new files: a change to what was there before is reported, whoever made it. A runtime that
- * drops the layer of a container that was created anew is reported by that explanation, not as a culprit.
+ * drops the layer of a container that was created anew is reported by that explanation, not as a culprit. A volume does not go by
+ * itself: what is done to that is reported.
  */
 static enum noise noise_of(const struct case_ *c, const struct culprit *s)
 {
-    if (culprit_is_runtime(s) && case_was_recreated(c))
+    if (culprit_is_runtime(s) && case_was_recreated(c) && !harms(s, 1, false))
         return NOISE_REMOVED;
     if (s->harm > 0)
         return NOISE_NONE;

@@ -90,7 +90,9 @@ void announce_recreated(struct watchset *set, struct instance *i, const struct c
 
     if (!old || bytes_equal(old->id, c->id) || selector_is_plural(&i->watch->target.selector))
         return;
-    if (!i->layer || !layer.len || !bytes_equal_str(layer, i->layer))
+    if (!i->in_layer)
+        ; /* a volume outlives its container */
+    else if (!i->layer || !layer.len || !bytes_equal_str(layer, i->layer))
         set->options.explain(set->options.data, WATCH_RECREATED, c->created_ns, i->layer_files, c->name);
     if (old->image_name.len && c->image_name.len && !bytes_equal(old->image_name, c->image_name)) {
         _cleanup_sbuf_ struct sbuf s = SBUF_INIT;

@@ -29,7 +29,7 @@
 /* Follow a container's record: remember the start before the last one. */
 static void set_container(struct watchset *set, struct instance *i, struct container *c)
 {
-    set->any_container = true;
+    set->any_container = i->watch->met = true;
     if (i->container && c && bytes_equal(i->container->id, c->id) &&
         c->started_ns > i->container->started_ns)
         i->previous_start_ns = i->container->started_ns;
@@ -48,8 +48,9 @@ static void set_layer(struct instance *i, struct bytes layer)
 static int take_view(struct watchset *set, struct instance *i, struct container_view *view,
                      bool first, struct err *err)
 {
-    uint64_t previous_start_ns = i->container ? i->container->started_ns : 0;
     struct watch *w = i->watch;
+    bool same = i->container && bytes_equal(i->container->id, view->container->id);
+    uint64_t previous_start_ns = same ? i->container->started_ns : 0;
     struct place places[PLACES_MAX];
     struct arena arena = { 0 };
     int n, r;
@@ -58,12 +59,15 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     if (i->up)
         i->down_ns = i->next_start_ns = 0;
     announce_recreated(set, i, view);
-    if (!i->container || !bytes_equal(i->container->id, view->container->id))
-        first = true;
+    first |= !same;
     set_container(set, i, view->container);
     set_layer(i, layer_of(view));
     n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
+    i->removed = i->in_layer = false;
+    for (int k = 0; k < n; k++)
+        i->in_layer |= places[k].victim_kind == VICTIM_CONTAINER;
     r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
+    instances_forget_removed(set, w);
     if (r == 0 && i->up)
         early_report_gap(set, i, view->container, places, (size_t)n);
     if (r == -ESRCH) { /* it ended meanwhile, and may begin again before we hear of it */
@@ -307,10 +311,12 @@ static void on_destroy(struct watchset *set, struct instance *i, const struct li
     i->up = false;
     early_done(i);
     i->expected_ns = clock_ns(CLOCK_MONOTONIC);
-    if (i->layer && !kept)
+    if (i->layer && !kept && i->in_layer)
         set->options.explain(set->options.data, WATCH_REMOVED, life->time_ns, i->layer_files, i->container->name);
+    i->removed = true;
     if (selector_is_plural(&i->watch->target.selector)) {
-        instance_remove(set, i);
+        objects_keep_volumes(set, i);
+        instances_forget_removed(set, i->watch);
         return;
     }
     /* a runtime that is used by hand leaves the files where they are, and they stay in view */
@@ -318,7 +324,8 @@ static void on_destroy(struct watchset *set, struct instance *i, const struct li
         objects_drop_seen_inside(set, i);
         return;
     }
-    (void)objects_set(set, i, NULL, 0, NULL);
+    if (objects_keep_volumes(set, i)) /* the container is still whose they are */
+        return;
     container_unref(i->previous);
     i->previous = TAKE_PTR(i->container);
 }
@@ -387,20 +394,13 @@ void watchset_life(struct watchset *set, const struct lifecycle_event *life)
     follow_window(set);
 }
 
-static bool is_there(const struct object *o)
-{
-    struct stat st;
-
-    return !foreign_way_answers(o->place.object.host_path) || lstat(o->place.object.host_path.data, &st) == 0;
-}
-
 /* A link may appear on the way, or change. */
 static bool may_lead_elsewhere(const struct watch *w)
 {
     bool may = false;
 
     for (const struct object *o = w->objects; o && !may; o = o->next)
-        may = o->place.link || !is_there(o);
+        may = o->place.link || !object_is_there(o);
     return may;
 }
 
@@ -437,6 +437,7 @@ void watchset_poll(struct watchset *set)
             look = !w->objects;
             break;
         default:
+            instances_forget_removed(set, w);
             look = clock_ns(CLOCK_MONOTONIC) >= w->next_look_ns;
             for (const struct instance *i = w->instances; i; i = i->next)
                 look |= i->failed;
@@ -463,10 +464,8 @@ bool watchset_concerns(const struct watchset *set, const struct container *c)
 static bool was_met(const struct watch *w)
 {
     struct stat st;
-    bool met = w->target.selector.kind == SELECTOR_NONE || (w->target.selector.kind == SELECTOR_VOLUME && w->objects);
+    bool met = w->met || w->target.selector.kind == SELECTOR_NONE || (w->target.selector.kind == SELECTOR_VOLUME && w->objects);
 
-    for (size_t i = 0; i < w->instance_count; i++)
-        met |= w->instances[i].container != NULL;
     if (!met || !w->missing_said)
         return met;
     for (const struct object *o = w->objects; o; o = o->next)

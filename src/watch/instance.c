@@ -9,6 +9,7 @@
 #include "watch/state.h"
 
 #define INSTANCES_MAX 4096
+#define REMOVED_MAX 16 /* containers that were removed and whose volumes are still watched */
 
 struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err)
 {
@@ -56,6 +57,20 @@ void instance_remove(struct watchset *set, struct instance *i)
         *at = i->next;
     i->watch->instance_count--;
     instance_free(i);
+}
+
+void instances_forget_removed(struct watchset *set, struct watch *w)
+{
+    struct instance *next;
+    unsigned removed = 0;
+
+    if (!selector_is_plural(&w->target.selector))
+        return;
+    for (struct instance *i = w->instances; i; i = next) { /* the newest first */
+        next = i->next;
+        if (i->removed && (!objects_concern(i) || ++removed > REMOVED_MAX))
+            instance_remove(set, i);
+    }
 }
 
 struct instance *instance_find(const struct watch *w, const struct container *c)

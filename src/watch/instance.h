@@ -15,4 +15,7 @@ struct instance *instance_add(struct watchset *set, struct watch *w, struct err 
 struct instance *instance_find(const struct watch *w, const struct container *c);
 /* With its objects: the sensors give them up. `i` is freed. */
 void instance_remove(struct watchset *set, struct instance *i);
+/* Of a plural watch: those whose containers were removed and whose volumes are gone too, or another container's now; and of more than
+ * a few the oldest. */
+void instances_forget_removed(struct watchset *set, struct watch *w);
 void instances_free(struct watch *w); /* all of them; their objects were given up before */

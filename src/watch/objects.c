@@ -4,10 +4,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "foreign/mounts.h"
 #include "util/clock.h"
 #include "watch/state.h"
-
 
 #define RETIRED_NS (10 * NS_PER_S) /* an event waits in a sensor for less than that */
 #define RETIRED_MAX 256
@@ -218,19 +219,66 @@ int objects_set(struct watchset *set, struct instance *i, const struct place *pl
     return first_error;
 }
 
-void objects_drop_seen_inside(struct watchset *set, struct instance *i)
+static void drop_where(struct watchset *set, struct instance *i, bool (*is)(const struct watch_object *object))
 {
     struct object **at = &i->watch->objects;
 
     while (*at) {
         struct object *o = *at;
-        struct use *use = o->place.object.ns_pid ? find_use(o, i) : NULL;
+        struct use *use = is(&o->place.object) ? find_use(o, i) : NULL;
 
         if (use)
             drop_use(set, at, use);
         if (*at == o)
             at = &o->next;
     }
+}
+
+static bool is_seen_inside(const struct watch_object *o)
+{
+    return o->ns_pid != 0;
+}
+
+static bool goes_with_container(const struct watch_object *o)
+{
+    return o->ns_pid || o->view != VIEW_VOLUME;
+}
+
+void objects_drop_seen_inside(struct watchset *set, struct instance *i)
+{
+    drop_where(set, i, is_seen_inside);
+}
+
+bool objects_keep_volumes(struct watchset *set, struct instance *i)
+{
+    set->new_places = true;
+    drop_where(set, i, goes_with_container);
+    for (struct object *o = i->watch->objects; o; o = o->next)
+        if (find_use(o, i))
+            return true;
+    return false;
+}
+
+bool object_is_there(const struct object *o)
+{
+    struct stat st;
+
+    return !foreign_way_answers(o->place.object.host_path) || lstat(o->place.object.host_path.data, &st) == 0;
+}
+
+bool objects_concern(const struct instance *i)
+{
+    for (struct object *o = i->watch->objects; o; o = o->next) {
+        bool others = false;
+
+        if (!find_use(o, i))
+            continue;
+        for (size_t k = 0; k < o->use_count; k++)
+            others |= !o->uses[k].instance->removed;
+        if (!others && object_is_there(o))
+            return true;
+    }
+    return false;
 }
 
 const struct use *object_use(const struct object *o)

@@ -20,6 +20,8 @@ struct instance {
     struct container *container; /* owned reference; NULL: host, or not there (yet) */
     bool up;                     /* the container runs, as far as the engines have reported */
     bool failed;                 /* could not be resolved: looked at again in a second */
+    bool in_layer;               /* some of what is watched lies in its own files, not on a mount */
+    bool removed;                /* the engine removed the container: what stays is watched, its volumes */
     bool unseen;                 /* its engine announced it and has not answered yet: it was never resolved */
     uint64_t expected_ns;        /* CLOCK_MONOTONIC: it was made or went down then, and may start */
     uint64_t previous_start_ns;  /* of the start before container->started_ns */
@@ -71,6 +73,7 @@ struct watch {
     struct instance *instances;
     size_t instance_count;
     bool waiting_said, missing_said;
+    bool met;                /* it has had a container */
     unsigned said;           /* instances that were announced one by one */
     uint64_t next_look_ns;   /* plural ones: all engines are asked again then */
 };

@@ -53,6 +53,12 @@ inside('docker cp', 'echo new > {t}/a; docker cp {t}/a {c}:/prd', ['docker cp {t
        prepare=IDLE + '; chmod 0666 $(echo $DOCKER_HOST | sed s,unix://,,); chmod 0755 {w}/docker')
 inside('docker cp to another name', 'echo new > {t}/x; docker cp {t}/x {c}:/prd/a', ['docker cp {t}/x {c}:/prd/a, ', 'of container {c}'])
 
+# a volume does not go with the layer of its container: whoever had it removed deleted what was in it
+VOLUME = 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: sleep 600\n    volumes: ["data:/data"]\nvolumes:\n  data:\n'
+inside('docker-compose down with its volumes', 'cd {t} && docker-compose -p {c} down -v -t 0; cd /', ['deleted /data/a of container {c}_app_1'],
+       prepare='cd {t} && docker-compose -p {c} up -d && docker exec {c}_app_1 touch /data/a', target='compose:{c}/app:/data', needs=('docker-compose',), never=['Nobody deleted'], tools={'docker-compose.yml': VOLUME})
+inside('docker rm with its anonymous volume', 'docker rm -f -v {c}', ['deleted /data/a of container {c}'], prepare=f'{RUN} -v /data shop:1.4 sleep 600; docker exec {{c}} touch /data/a', target='{c}:/data', never=['Nobody deleted'])
+
 # who had it started: the client is there while its container starts
 CLEANER = {'clean.sh': '#!/bin/sh\ndocker run --rm --network none -v {d}:/x shop:1.4 rm -f /x/a\n:\n', 'exec.sh': '#!/bin/sh\ndocker exec {c} rm -f /prd/a\n:\n'}
 # neither ends before both are there

@@ -123,6 +123,21 @@ static void a_removed_container_accuses_nobody(void **state)
     says("VERDICT  agent, on the host, deleted /prd/b of container web");
 }
 
+/* A volume does not go with the layer: somebody had it removed. */
+static void a_removed_volume_does(void **state)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/data/a", runc, web, T0);
+
+    (void)state;
+    e->victim_kind = VICTIM_VOLUME;
+    assert_int_equal(case_add_event(c, e), 0);
+    event_free(e);
+    case_add_life(c, &(struct lifecycle_event){ .kind = LIFECYCLE_DESTROY, .container = web });
+    assert_int_equal(verdicts(), 1);
+    says("deleted /data/a of container web");
+    assert_null(strstr(sbuf_str(&text), "Nobody deleted"));
+}
+
 static void set_up_of_the_container_is_noise(void **state)
 {
     json_t *all;
@@ -377,6 +392,7 @@ int main(void)
         TEST(another_launcher_is_another_culprit),
         TEST(the_worst_comes_first),
         TEST(a_removed_container_accuses_nobody),
+        TEST(a_removed_volume_does),
         TEST(set_up_of_the_container_is_noise),
         TEST(mounts_around_a_container_are_its_set_up),
         TEST(around_alone_is_no_culprit),

@@ -329,10 +329,116 @@ static void files_that_a_runtime_leaves_stay_in_view(void **state)
     container_unref(old);
 }
 
+static char volume[160];
+
+static void mount_volume(void)
+{
+    snprintf(volume, sizeof(volume), "%s/volume", base);
+    assert_int_equal(mkdir(volume, 0755), 0);
+    mounts[0] = (struct container_mount){ .type = bytes_of("volume"), .source = bytes_of(volume), .destination = bytes_of("/data") };
+    mount_count = 1;
+}
+
+static void deletion_in_volume_is_reported(uint32_t object)
+{
+    struct event *e;
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s/a", volume);
+    e = event_on(object, OPERATION_UNLINK, path);
+    assert_non_null(e);
+    assert_bytes(e->path, "/data/a");
+    assert_bytes(e->victim->id, "aaaa");
+    assert_int_equal(e->victim_kind, VICTIM_VOLUME);
+    event_free(e);
+}
+
+static void absent(void *data, struct bytes text)
+{
+    (void)text;
+    *(unsigned *)data += 1;
+}
+
+/* "compose down -v" removes them one after the other. Of a name: */
+static void volume_outlives_its_container(void **state)
+{
+    struct container *old;
+    unsigned never = 0;
+    uint32_t object;
+
+    (void)state;
+    mount_volume();
+    old = container_ref(new_container("aaaa", T0));
+    assert_int_equal(watch("web:/data", NULL), 0);
+    object = object_of(VIEW_VOLUME);
+    snprintf(upper, sizeof(upper), "%s/none", base); /* its layer goes with it */
+    life(LIFECYCLE_DIE, old);
+    container_unref(known);
+    known = NULL;
+    life(LIFECYCLE_DESTROY, old);
+    assert_int_equal(object_of(VIEW_VOLUME), object);
+    assert_string_equal(seen.explained, ""); /* nothing of what is watched was in the layer */
+    deletion_in_volume_is_reported(object);
+    watchset_each_absent(set, absent, &never);
+    assert_int_equal(never, 0);
+    life(LIFECYCLE_START, new_container("cccc", T0 + NS_PER_S));
+    assert_string_equal(seen.explained, ""); /* as it was: the volume is the same */
+    assert_int_equal(object_of(VIEW_VOLUME), object);
+    assert_int_equal(living(), 1);
+    container_unref(old);
+    assert_int_equal(rmdir(volume), 0);
+}
+
+static struct container *labelled(const char *id)
+{
+    (void)new_container(id, T0);
+    container_set(known, &known->labels, BYTES("tier=front\0"));
+    return container_ref(known);
+}
+
+/* Of several: until it is gone too, or another container's. */
+static void volumes_outlive_their_containers(void **state)
+{
+    struct container *one, *two;
+    unsigned never = 0;
+    uint32_t object;
+
+    (void)state;
+    mount_volume();
+    one = labelled("aaaa");
+    assert_int_equal(watch("label:tier=front:/data", NULL), 0);
+    object = object_of(VIEW_VOLUME);
+    life(LIFECYCLE_DIE, one);
+    container_unref(known);
+    known = NULL;
+    life(LIFECYCLE_DESTROY, one);
+    assert_int_equal(object_of(VIEW_VOLUME), object);
+    deletion_in_volume_is_reported(object);
+    two = labelled("cccc");
+    life(LIFECYCLE_START, two);
+    assert_int_equal(object_of(VIEW_VOLUME), object);
+    assert_int_equal(set->watches[0]->instance_count, 1);
+    life(LIFECYCLE_DIE, two);
+    container_unref(known);
+    known = NULL;
+    life(LIFECYCLE_DESTROY, two);
+    assert_int_equal(set->watches[0]->instance_count, 1);
+    assert_int_equal(rmdir(volume), 0);
+    watchset_poll(set);
+    assert_int_equal(set->watches[0]->instance_count, 0);
+    assert_int_equal(living(), 0);
+    watchset_each_absent(set, absent, &never);
+    assert_int_equal(never, 0); /* it was there */
+    container_unref(one);
+    container_unref(two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(container_that_is_not_there_yet),
+        TEST(volume_outlives_its_container),
+        TEST(volumes_outlive_their_containers),
         TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
         TEST(start_is_not_the_one_before),
