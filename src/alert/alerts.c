@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alert/alerts_state.h"
 #include "util/clock.h"
@@ -11,6 +12,7 @@
 #define MATTERS_MAX 256 /* open at a time; what comes beyond them is one */
 #define CASES_MAX 24    /* of them have all that a verdict needs: some hundred kB each, 7 MB at most */
 #define TICK_NS (100 * NS_PER_MS)
+#define ENGINE_SILENT_NS (60 * NS_PER_S) /* an engine on a busy machine is silent for seconds; with that nothing need be done */
 
 int alerts_new(const struct alerts_options *options, struct alerts **ret)
 {
@@ -327,11 +329,39 @@ static bool says_another(const struct alerts *a, const char *what, const char *t
     return m && !bytes_equal(m->sentence, sbuf_bytes(&shown));
 }
 
+/* Changes are seen all the same: only which container it was, of those that start meanwhile, may not be known. */
+static void report_silent_engine(struct alerts *a, uint64_t now_ns)
+{
+    char text[LIMIT_ERR];
+
+    a->silence_due_ns = 0;
+    snprintf(text, sizeof(text), "culprit may not know every container: %s.", a->silent_engine.text);
+    alerts_own(a, "engine-silent", SEVERITY_LOW, text, now_ns);
+}
+
+static void note_silent_engine(struct alerts *a, const struct gap *gap, uint64_t now_ns)
+{
+    bool ends = gap->to_ns > gap->from_ns;
+
+    if (!ends && !a->silence_due_ns) {
+        a->silent_engine = *gap;
+        a->silence_due_ns = now_ns + ENGINE_SILENT_NS;
+    } else if (ends && a->silence_due_ns && strcmp(gap->text, a->silent_engine.text) == 0) {
+        if (gap->to_ns - gap->from_ns >= ENGINE_SILENT_NS)
+            report_silent_engine(a, now_ns);
+        a->silence_due_ns = 0;
+    }
+}
+
 void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)
 {
     char what[32], text[LIMIT_ERR];
 
     doubt_what_is_usual(a, gap);
+    if (gap->reason == LOST_ENGINE) {
+        note_silent_engine(a, gap, now_ns);
+        return;
+    }
     if (gap->reason == LOST_PROCESS_EVENTS || gap->reason == LOST_VIEWER || gap->reason <= LOST_NONE || gap->reason >= LOST_COUNT)
         return; /* names may be missing, changes are not; and the record has what a viewer did not read */
     snprintf(what, sizeof(what), "gap-%u", (unsigned)gap->reason);
@@ -352,6 +382,8 @@ void alerts_tick(struct alerts *a, uint64_t now_ns)
     if (now_ns < a->next_tick_ns)
         return;
     a->next_tick_ns = now_ns + TICK_NS;
+    if (a->silence_due_ns && now_ns >= a->silence_due_ns)
+        report_silent_engine(a, now_ns);
     HASH_ITER(hh, a->matters, m, next) {
         if (!matter_is_due(m, now_ns, &state))
             continue;

@@ -19,6 +19,8 @@ struct alerts {
     struct matter *matters;        /* uthash */
     unsigned cases;
     uint64_t last_number, next_tick_ns;
+    struct gap silent_engine;      /* one that does not answer, as it was reported */
+    uint64_t silence_due_ns;       /* CLOCK_MONOTONIC: when that is an alert; 0 = no */
     struct alerts_counts counts;
     struct decisions decisions;
     struct silences silences;

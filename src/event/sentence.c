@@ -263,8 +263,10 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
     sbuf_add_str(out, "  ");
     if (gap->count)
         sbuf_addf(out, gap->reason == LOST_AUDIT_NUMBERS ? "%llu missing" : "%llu lost", (unsigned long long)gap->count);
+    else if (gap->reason == LOST_ENGINE) /* the changes are there */
+        sbuf_add_str(out, "names may be missing");
     else
-        sbuf_add_str(out, gap->reason == LOST_KILLED || gap->reason == LOST_ENGINE || goes_on ? "some may be lost" : "some lost");
+        sbuf_add_str(out, gap->reason == LOST_KILLED || goes_on ? "some may be lost" : "some lost");
     if (!goes_on) {
         sbuf_add_str(out, " until ");
         sentence_time(out, gap->to_ns, style->utc_offset_s);

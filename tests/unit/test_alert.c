@@ -290,6 +290,35 @@ static void gaps_are_alerts(void **state)
     end(a, &h);
 }
 
+/* A dockerd on a busy machine: no change is lost by that, and nobody is woken up. */
+static void a_silent_engine_is_no_alert_at_once(void **state)
+{
+    struct gap begins = { .reason = LOST_ENGINE, .from_ns = 5 * S, .to_ns = 5 * S, .text = "docker: does not answer" };
+    struct gap ends = { .reason = LOST_ENGINE, .from_ns = 5 * S, .to_ns = 35 * S, .text = "docker: does not answer" };
+    struct heard h;
+    struct alerts *a = begin(&h);
+
+    (void)state;
+    alerts_gap(a, &begins, 1000 * S);
+    alerts_tick(a, 1030 * S);
+    alerts_gap(a, &ends, 1030 * S);
+    alerts_tick(a, 1100 * S);
+    assert_int_equal(h.count, 0);
+    alerts_gap(a, &begins, 2000 * S);
+    alerts_tick(a, 2059 * S);
+    assert_int_equal(h.count, 0);
+    alerts_tick(a, 2060 * S);
+    alerts_tick(a, 2070 * S);
+    assert_int_equal(h.count, 1);
+    assert_int_equal(h.messages[0].severity, SEVERITY_LOW);
+    assert_non_null(strstr(text_at(h.last, "message", NULL, NULL), "may not know every container: docker: does not answer"));
+    ends.to_ns = 75 * S;
+    alerts_gap(a, &ends, 2070 * S); /* said already */
+    alerts_tick(a, 2080 * S);
+    assert_int_equal(h.count, 1);
+    end(a, &h);
+}
+
 /* Gaps of several places are one alert, which does not name the last of them alone. */
 static void gaps_of_several_places(void **state)
 {
@@ -373,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_storm_is_one_alert),
         cmocka_unit_test(many_causes_are_bounded),
         cmocka_unit_test(gaps_are_alerts),
+        cmocka_unit_test(a_silent_engine_is_no_alert_at_once),
         cmocka_unit_test(gaps_of_several_places),
         cmocka_unit_test(no_name_is_too_long_for_an_alert),
         cmocka_unit_test(the_end_says_what_was_not_said),
