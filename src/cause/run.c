@@ -66,6 +66,15 @@ static bool passes_script_on(const struct cause_link *shell, const struct cause_
            link_is_one_command(shell->run.text);
 }
 
+/* `#!/usr/bin/env ruby`: the kernel had env read the script, and that became ruby, which says all of it. */
+static bool is_replaced_reader(const struct chain *c, unsigned i, unsigned below)
+{
+    const struct cause_run *run = &c->link[i]->run, *later = &c->link[below]->run;
+
+    return c->process[i]->pid == c->process[below]->pid && run->kind == RUN_SCRIPT && later->kind == RUN_SCRIPT &&
+           bytes_equal(run->name, later->name);
+}
+
 /* What was asked for where no script was: the outermost, but for sudo, xargs and their like. */
 static unsigned outermost_command(const struct chain *c)
 {
@@ -74,7 +83,8 @@ static unsigned outermost_command(const struct chain *c)
     for (unsigned i = 0; i < c->end; i++) {
         const struct cause_link *link = c->link[i];
 
-        if (found != NONE && (link->role == ROLE_WRAPPER || is_replaced_shim(c, i) || passes_script_on(link, c->link[found])))
+        if (found != NONE && (link->role == ROLE_WRAPPER || is_replaced_shim(c, i) || passes_script_on(link, c->link[found]) ||
+                              is_replaced_reader(c, i, found)))
             continue;
         found = i;
     }

@@ -16,6 +16,7 @@ static const struct row {
     const char *launcher; /* "kind name", NULL = unknown */
     const char *detail;
     bool claimed;
+    const char *line;     /* the command line; NULL = not compared */
 } rows[] = {
     /* ---- what was run: interpreters ---- */
     { "a script by #!",
@@ -82,6 +83,10 @@ static const struct row {
       { { "/usr/bin/env", "/usr/bin/env|-S|python3 -u|/opt/a.py", .script = "/opt/a.py" },
         { "/usr/bin/python3.11", "python3|-u|/opt/a.py", .executed = true } },
       "script /opt/a.py", "" },
+    { "env, before it became the interpreter of a packaged script",
+      { BASH, { "/usr/bin/env", "/usr/bin/env|ruby|/usr/bin/gem|install|x", .script = "/usr/bin/gem" },
+        { "/usr/bin/ruby3.1", "ruby|/usr/bin/gem|install|x", .executed = true } },
+      "script /usr/bin/gem", "", "person ann", .line = "ruby|/usr/bin/gem|install|x" },
     { "exec rm, at a script's end",
       { CRON, { "/usr/bin/dash", "/bin/sh|/opt/a.sh", .script = "/opt/a.sh", .user = "root" }, { "/usr/bin/rm", "rm|x", .executed = true } },
       "script /opt/a.sh", "rm", "cron root" },
@@ -352,6 +357,13 @@ static void names(void **state)
     check_text(bytes_of(cause_launcher_name(e->cause.launcher.kind)), e->cause.launcher.name, row->launcher ? row->launcher : "unknown");
     if (row->detail)
         assert_bytes(e->cause.launcher.detail, row->detail);
+    if (row->line) {
+        struct process *p = make_process(99, "/x", NULL);
+
+        set_args(p, row->line);
+        assert_true(bytes_equal(e->cause.run.args, p->args));
+        process_unref(p);
+    }
     assert_int_equal(e->cause.run.claimed, row->claimed);
     assert_int_not_equal(e->cause.key.number, 0);
     event_free(e);
