@@ -106,6 +106,7 @@ struct tally {
     bool same_change;         /* all were from the same state to the same state */
     bool gains_write;         /* chmod: the first one made something writable */
     bool by_guard;            /* culprit's guard refused each of them */
+    bool kept_no_more;        /* an old file that was kept was deleted or moved on */
 };
 
 struct start {
@@ -174,6 +175,7 @@ struct culprit {
     struct half renamed, replaced; /* the last ones */
     struct sbuf renamed_to;        /* the name that the last rename gave */
     bool own_command;         /* descends from run's COMMAND */
+    bool lines_differ;        /* of its runs: the first one's command line is not that of all */
     enum noise noise;         /* judged */
     unsigned harm;            /* judged: 3 destroyed, 2 changed names or permissions, 1 changed contents, 0 created */
 };

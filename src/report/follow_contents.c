@@ -66,6 +66,7 @@ static void emptied(const struct step *step, struct trace *trace)
 
     if (!trace)
         trace = trace_add(step->c, e, e->path, BYTES_NULL, BYTES_NULL);
+    trace_lost(trace);
     if (trace && trace->emptied_by && trace->emptied_by != step->s)
         trace_commit(step->c, trace);
     if (trace) {

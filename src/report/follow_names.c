@@ -62,6 +62,7 @@ void follow_created(const struct step *step)
     struct trace *trace = trace_find(step->c, e, e->path);
     bool anew = taken_again(step, trace, BYTES_NULL) || kept_aside(step);
 
+    trace_lost(trace);
     trace_forget(step->c, trace); /* what was known of a file of that name is of another one */
     trace = trace_add(step->c, e, e->path, BYTES_NULL, e->target_path);
     if (trace) {
@@ -138,6 +139,7 @@ void follow_deleted(const struct step *step)
 
         if (trace && !trace->maker)
             sbuf_add_bytes(&original, trace->original);
+        trace_lost(trace);
         trace_forget(c, trace);
         gone(step, sbuf_bytes(&original));
         return;
@@ -194,8 +196,10 @@ void follow_replaced(const struct step *step)
         join_halves(step, there, t);
         return;
     }
-    if (!joined)
+    if (!joined) {
+        trace_lost(there);
         trace_forget(c, there);
+    }
     if (step->counted) {
         step_count_in(c, t, e, e->path, BYTES_NULL);
         s->replaced = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = step_name_key(e, e->path),
@@ -341,7 +345,9 @@ void follow_renamed(const struct step *step)
     over_anew = over_own && there->anew;
     if (over_own) /* what it had made there before is gone */
         trace_fold(there, over_anew ? FOLD_REPLACEMENT : FOLD_TEMPORARY);
+    trace_lost(there);
     trace_forget(c, there);
+    trace_lost(old);
     if (old && !own && old->maker)
         trace_commit(c, old);
     was_anew = old && old->anew;

@@ -113,7 +113,7 @@ static void object(const struct tally *t, const struct phrase_words *w, struct s
     if (is_one(t)) {
         if (has_own_noun(t))
             sbuf_addf(out, "the %s ", noun(t, w, false));
-        else if (t->directory && t->operation == OPERATION_RENAME)
+        else if (t->directory && t->operation == OPERATION_RENAME && t->variant != VARIANT_ARRIVED)
             sbuf_add_str(out, "the directory ");
         add_name(t, &t->samples[0], out);
         return;
@@ -151,12 +151,12 @@ static void add_destination(const struct tally *t, struct sbuf *out)
 static void add_kept(const struct tally *t, struct sbuf *out)
 {
     if (!is_one(t)) {
-        sbuf_add_str(out, " (the old ones are kept by other names)");
+        sbuf_addf(out, " (the old ones %s)", t->kept_no_more ? "were kept by other names at first" : "are kept by other names");
         return;
     }
-    sbuf_add_str(out, " (the old one is kept as ");
+    sbuf_add_str(out, t->kept_no_more ? " (the old one was kept as " : " (the old one is kept as ");
     escape_terminal_path(out, t->samples[0].other, PATH_COLUMNS);
-    sbuf_add_char(out, ')');
+    sbuf_add_str(out, t->kept_no_more ? " at first)" : ")");
 }
 
 /* What follows the object: how often, and where a replacement came from. */

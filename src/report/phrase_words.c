@@ -37,7 +37,12 @@ static const struct phrase_words words[OPERATION_COUNT] = {
 static const struct phrase_words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
 static const struct phrase_words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
 static const struct phrase_words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
-static const struct phrase_words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
+static const struct phrase_words arrived[2][2] = { /* one, many; of files, of directories: what has the name now is another one */
+    { { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL },
+      { "moved other files to %", "move other files to %", "other files moved to %", "name", "names" } },
+    { { "moved another directory to %", "move another directory to %", "another directory moved to %", NULL, NULL },
+      { "moved other directories to %", "move other directories to %", "other directories moved to %", "name", "names" } },
+};
 static const struct phrase_words kept = { "replaced %", "replace %", "% replaced", NULL, NULL };
 static const struct phrase_words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
 static const struct phrase_words overwritten = { "overwrote %", "overwrite %", "% overwritten", NULL, NULL };
@@ -104,7 +109,7 @@ const struct phrase_words *phrase_words_of(const struct tally *t)
     case VARIANT_AWAY:
         return &away;
     case VARIANT_ARRIVED:
-        return &arrived;
+        return &arrived[t->directory][t->files != 1 || t->files_beyond];
     case VARIANT_KEPT:
         return &kept;
     case VARIANT_ANEW:

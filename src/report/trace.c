@@ -261,6 +261,12 @@ void trace_forget(struct case_ *c, struct trace *trace)
     trace_drop(c, trace);
 }
 
+void trace_lost(struct trace *trace)
+{
+    for (unsigned i = 0; trace && i < trace->part_count; i++)
+        trace->parts[i].tally->kept_no_more |= trace->parts[i].tally->variant == VARIANT_KEPT;
+}
+
 static uint64_t start_of(const struct event *e)
 {
     return e->since_start_known ? e->time_ns - (uint64_t)e->since_start_ns : 0;

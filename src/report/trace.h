@@ -25,6 +25,7 @@ bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /*
 void trace_commit(struct case_ *c, struct trace *trace); /* what waits is reported, or folded as a part of what is reported */
 /* It is written to at `time_ns` by `s`, who emptied it: what waits as that counts as overwritten. false: that was reported by itself. */
 bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, uint64_t time_ns);
+void trace_lost(struct trace *trace);                    /* its file goes: if that was kept as an old one, it is no more; NULL is fine */
 void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */
 
 void follow_commit(struct case_ *c); /* what waits is counted as it is now */
