@@ -178,6 +178,14 @@ static bool is_new_run(struct rhythm *r, pid_t pid, uint64_t start_ns)
     return true;
 }
 
+/* Of what is run by the same kind of line: a redirection has that of its shell. */
+static bool has_another_line(const struct culprit *s, const struct event *e)
+{
+    const struct cause_run *first = &s->cause.run, *run = &e->cause.run;
+
+    return first->kind == run->kind && run->kind != RUN_BUILTIN && !bytes_equal(first->args, run->args);
+}
+
 /* A run is a process of what was run, not of its tools. */
 static void count_run(struct culprit *s, const struct event *e)
 {
@@ -245,6 +253,7 @@ void culprit_add(struct case_ *c, struct culprit *s, const struct event *e)
     count_process(c, s, e);
     count_tool(c, s, e);
     count_run(s, e);
+    s->lines_differ |= has_another_line(s, e);
     count_doubt(c, s, e);
     add_start(s, e);
     s->first_ns = MIN(s->first_ns, e->time_ns);

@@ -196,11 +196,16 @@ static bool is_called_product(const struct cause *cause)
            (cause->person.interactive || cause->person.remote.len);
 }
 
+bool name_is_asked_by(const struct cause *cause)
+{
+    return (launcher_words_of(&cause->launcher)->by_person || is_called_product(cause)) && cause->person.known;
+}
+
 bool name_asked_by(struct sbuf *out, const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
 
-    if ((!launcher_words_of(l)->by_person && !is_called_product(cause)) || !cause->person.known)
+    if (!name_is_asked_by(cause))
         return false;
     if ((l->kind == LAUNCHER_SSH || l->kind == LAUNCHER_SFTP) && bytes_equal(l->name, cause->person.name)) {
         name_user_change(out, &cause->person);

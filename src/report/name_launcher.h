@@ -27,5 +27,7 @@ bool name_started_by(struct sbuf *out, const struct cause *cause, const struct a
 bool name_client(struct sbuf *out, const struct cause *cause);
 /* "container web", of an entry point's launcher; "a container of image shop:1.4" where its name is another one each time. */
 void name_home(struct sbuf *out, const struct cause *cause);
+/* Somebody is named by name_asked_by(). */
+bool name_is_asked_by(const struct cause *cause);
 /* ", run by ann": who logged in, where the launcher is one that a person uses; false: nobody has to be named. */
 bool name_asked_by(struct sbuf *out, const struct cause *cause);

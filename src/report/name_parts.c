@@ -13,16 +13,37 @@ void name_container(struct sbuf *out, const struct container *container)
     escape_terminal(out, container->name.len ? container->name : (struct bytes){ id.data, MIN(id.len, (size_t)SHORT_ID) });
 }
 
+/* In these quotes a shell reads a word as it is written. */
+static char quotes_of(struct bytes word)
+{
+    static const char special[] = "$`\\!\"";
+
+    if (!bytes_char(word, '\''))
+        return '\'';
+    for (size_t i = 0; i < sizeof(special) - 1; i++)
+        if (bytes_char(word, special[i]))
+            return '\'';
+    return '"';
+}
+
 /* Words with blanks in them are quoted, so that it can be seen where they end. */
 static void add_word(struct sbuf *out, struct bytes word)
 {
-    bool quote = !word.len || bytes_char(word, ' ');
+    char quotes = !word.len || bytes_char(word, ' ') ? quotes_of(word) : '\0';
+    const char *inner;
 
-    if (quote)
-        sbuf_add_char(out, '\'');
+    if (quotes)
+        sbuf_add_char(out, quotes);
+    while (quotes == '\'' && (inner = bytes_char(word, '\''))) {
+        size_t before = (size_t)(inner - word.data);
+
+        escape_terminal(out, (struct bytes){ word.data, before });
+        sbuf_add_str(out, "'\\''");
+        word = (struct bytes){ inner + 1, word.len - before - 1 };
+    }
     escape_terminal(out, word);
-    if (quote)
-        sbuf_add_char(out, '\'');
+    if (quotes)
+        sbuf_add_char(out, quotes);
 }
 
 void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)

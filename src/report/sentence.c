@@ -239,6 +239,10 @@ static void add_command(const struct culprit *s, struct sbuf *out)
         name_command_line(out, s->cause.run.text, COMMAND_COLUMNS);
     else
         name_run_line(out, &s->cause.run, s->cause.run.args, COMMAND_COLUMNS);
+    if (s->lines_differ && s->rhythm.run_count > 1 && !s->rhythm.unknown)
+        sbuf_addf(out, " (the first of %llu runs)", (unsigned long long)s->rhythm.run_count);
+    else if (s->lines_differ)
+        sbuf_add_str(out, " (one of several runs)");
     if (s->cause.run.directory.len) {
         sbuf_add_str(out, ", in ");
         escape_terminal_path(out, s->cause.run.directory, 60);
@@ -254,12 +258,13 @@ static void add_doubt(const struct culprit *s, struct sbuf *out)
                   s->presumed == 1 ? "" : "s");
 }
 
-/* "a command given to ssh by ann, as bob by sudo" */
+/* "a command given to ssh by ann, as bob by sudo"; "Puppet, run by ann", who a container may know by another name. */
 static bool is_user_said(const struct culprit *s, uint32_t uid)
 {
     const struct person *p = &s->cause.person;
+    bool contained = s->actor.process && s->actor.process->container;
 
-    return launcher_words_of(&s->cause.launcher)->by_person && p->known && name_user_changed(p) && p->as_id == uid;
+    return name_is_asked_by(&s->cause) && p->id != UID_UNKNOWN && p->as_id == uid && (name_user_changed(p) || !contained);
 }
 
 /* As whom, where that is not root and not said already: two users' runs of one script are two. */

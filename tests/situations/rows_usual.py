@@ -42,3 +42,13 @@ usual('watch', '(trap "" TERM; until [ ! -e {d}/a ]; do sleep 0.1; done; sleep 1
       [TYPED + 'deleted {d}/a: timeout 300 watch -n 600 -t rm -f {d}/a, at'], needs=('watch',))
 usual('a file that is sourced', '. {t}/env.sh', [TYPED + 'deleted {d}/a: rm -f {d}/a, at'], tools={'env.sh': 'rm -f {d}/a\n:\n'})
 usual('a function of a sourced file', '. {t}/env.sh; wipe', [TYPED + 'deleted {d}/a: rm -f {d}/a, at'], tools={'env.sh': 'wipe() { rm -f {d}/a; :; }\n'})
+usual('gem install', 'gem install --local --install-dir {d}/gems -q {t}/g-1.gem > /dev/null 2>&1; :', [TYPED + 'created ', ': ruby /usr/bin/gem install --local '], needs=('gem',), never=['/usr/bin/env'],
+      prepare='cd {t}; printf "Gem::Specification.new { |s| s.name = %%q(g); s.version = %%q(1); s.summary = %%q(x); s.authors = [%%q(a)]; s.files = [] }" > g.gemspec; gem build -q g.gemspec')
+usual('puppet as a user', 'puppet apply {t}/s.pp > /dev/null 2>&1', ['Puppet ({t}/s.pp), run by ann, at {tty}{from}, deleted {d}/a, at'], by='ann', tools={'s.pp': 'file { "{d}/a": ensure => absent }\n'}, needs=('puppet',), never=['as ann'])
+usual('one command for each file', 'for i in 1 2 3; do mv {d}/f$i {d}/g$i; done', [TYPED + 'renamed 3 files in {d}: mv {d}/f1 {d}/g1 (the first of 3 runs), '], files={'f1': '', 'f2': '', 'f3': ''})
+usual('a script for each file', 'ls {d}/f* | xargs -n 1 sh {t}/purge', [TYPED + 'deleted 3 files in {d} with rm: sh {t}/purge {d}/f1 (the first of 3 runs), '], files={'f1': '', 'f2': '', 'f3': ''}, tools={'purge': '#!/bin/sh\nrm -f "$1"\n:\n'})
+usual('a folder is exchanged and the old one removed', 'mv {d}/app {d}/app.old; mv {t}/app {d}/app; rm -rf {d}/app.old',
+      [[TYPED + 'replaced the directory {d}/app (the old one was kept as {d}/app.old at first): mv {d}/app {d}/app.old (the first of 2 runs), '], [TYPED + 'deleted {d}/app.old/x and removed the directory {d}/app.old (which had been {d}/app): rm -rf {d}/app.old, ']],
+      verdicts=2, files={'app/x': ''}, tools={'app/x': ''}, never=['is kept'])
+usual('quotes in a text', """python3 -c 'import os; os.unlink("{d}/a"); print("")'""", [TYPED + "deleted {d}/a: python3 -c 'import os; os.unlink(\"{d}/a\"); print(\"\")', at"])
+usual('other quotes in a text', """python3 -c "import os; os.unlink('{d}/a')" """, [TYPED + 'deleted {d}/a: python3 -c "import os; os.unlink(\'{d}/a\')", at'])

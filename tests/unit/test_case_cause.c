@@ -62,6 +62,68 @@ static void by_a_person(void **state)
     json_decref(all);
 }
 
+/* "puppet, run by ann, ..., as ann" would say it twice; in a container that number may be somebody else. */
+static void by_the_user_who_asked(void **state)
+{
+    struct event *e = make_event(D, "/srv/a", agent, NULL, T0);
+
+    (void)state;
+    set_cause(e, RUN_SCRIPT, "/usr/bin/puppet", LAUNCHER_CONFIGURATION, "Puppet", NULL);
+    person_of(e);
+    e->cause.person.as_id = e->cause.person.id;
+    e->actor.cred = (struct credentials){ .known = true, .uid = e->cause.person.id, .euid = e->cause.person.id };
+    case_add_event(c, e);
+    event_free(e);
+    says("run by ann, at pts/3 from 10.0.0.7, deleted /srv/a, at");
+}
+
+static struct event *typed(const char *path, struct bytes args, struct process *run, unsigned ms)
+{
+    struct event *e = make_event(D, path, run, NULL, T0 + ms * NS_PER_MS);
+
+    set_cause(e, RUN_COMMAND, "/usr/bin/rm", LAUNCHER_PERSON, "ann", NULL);
+    e->cause.run.args = args;
+    person_of(e);
+    return e;
+}
+
+/* What the first of several runs was given did not do all that is counted. */
+static void by_several_command_lines(void **state)
+{
+    struct process *runs[3] = { make_process(50, "/usr/bin/rm", process_ref(init)), make_process(51, "/usr/bin/rm", process_ref(init)),
+                                make_process(52, "/usr/bin/rm", process_ref(init)) };
+    struct event *same[2] = { typed("/srv/a", BYTES("rm\0-f\0/srv/a\0"), runs[0], 0), typed("/srv/a", BYTES("rm\0-f\0/srv/a\0"), runs[1], 10) };
+    struct event *another = typed("/srv/b", BYTES("rm\0-f\0/srv/b\0"), runs[2], 20);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        case_add_event(c, same[i]);
+        event_free(same[i]);
+    }
+    says("deleted /srv/a twice: rm -f /srv/a, at");
+    case_add_event(c, another);
+    event_free(another);
+    says("deleted 2 files in /srv (3 times in all): rm -f /srv/a (the first of 3 runs), at");
+    for (size_t i = 0; i < 3; i++)
+        process_unref(runs[i]);
+}
+
+/* A word with quotes in it is written as a shell would read it. */
+static void quotes_in_a_command_line(void **state)
+{
+    struct event *e = typed("/srv/a", BYTES("python3\0-c\0import os; os.unlink('/srv/a')\0"), agent, 0);
+
+    (void)state;
+    case_add_event(c, e);
+    event_free(e);
+    says(": python3 -c \"import os; os.unlink('/srv/a')\", at");
+    e = typed("/srv/a", BYTES("sh\0-c\0echo 'a' \"b\"\0"), other, 0);
+    e->cause.key.number = 77;
+    case_add_event(c, e);
+    event_free(e);
+    says(": sh -c 'echo '\\''a'\\'' \"b\"', at");
+}
+
 /* As whom is said once. */
 static void by_another_user_over_ssh(void **state)
 {
@@ -316,6 +378,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_the_user_who_asked, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_several_command_lines, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(quotes_in_a_command_line, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_another_user_over_ssh, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_tools_in_part, set_up_people, tear_down_people),
