@@ -187,6 +187,26 @@ bool name_client(struct sbuf *out, const struct cause *cause)
     return true;
 }
 
+struct bytes name_given_line(const struct cause *cause)
+{
+    const struct cause_run *run = &cause->run;
+    const struct process *shell = run->process;
+    enum launcher_kind kind = cause->launcher.kind;
+
+    if (kind != LAUNCHER_SSH && kind != LAUNCHER_CRON && kind != LAUNCHER_ANACRON)
+        return BYTES_NULL;
+    if (run->kind == RUN_COMMAND)
+        return run->text.len ? run->text : run->args;
+    if (run->kind != RUN_TEXT || !shell || !shell->parent || !cause->launcher.process || !process_same(shell->parent, cause->launcher.process))
+        return BYTES_NULL;
+    if (argv_count(run->args, 4) != 3 || !bytes_equal_str(argv_at(run->args, 1), "-c"))
+        return BYTES_NULL;
+    /* `ssh web bash -c TEXT`: the login shell became the one that was asked for */
+    if (shell->earlier && shell->earlier->args.len && bytes_equal_str(argv_at(shell->earlier->args, 1), "-c"))
+        return BYTES_NULL;
+    return argv_at(run->args, 2);
+}
+
 /* logrotate, restic: products that people call, and which end. An agent may have been started from a terminal long ago. */
 static bool is_called_product(const struct cause *cause)
 {

@@ -27,6 +27,8 @@ bool name_started_by(struct sbuf *out, const struct cause *cause, const struct a
 bool name_client(struct sbuf *out, const struct cause *cause);
 /* "container web", of an entry point's launcher; "a container of image shop:1.4" where its name is another one each time. */
 void name_home(struct sbuf *out, const struct cause *cause);
+/* What sshd or cron was given: a command's line, or the text that they have a shell of their own run. BYTES_NULL: what runs is named. */
+struct bytes name_given_line(const struct cause *cause);
 /* Somebody is named by name_asked_by(). */
 bool name_is_asked_by(const struct cause *cause);
 /* ", run by ann": who logged in, where the launcher is one that a person uses; false: nobody has to be named. */

@@ -147,7 +147,11 @@ static void add_actor(struct sbuf *out, const struct actor *actor, bool capital)
 
 static void add_what(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool capital)
 {
-    if (cause->run.kind == RUN_UNKNOWN || (!cause->run.name.len && cause->run.kind != RUN_TARGET)) /* make may have no target */
+    struct bytes given = name_given_line(cause);
+
+    if (given.len)
+        name_command_line(out, given, COMMAND_COLUMNS);
+    else if (cause->run.kind == RUN_UNKNOWN || (!cause->run.name.len && cause->run.kind != RUN_TARGET)) /* make may have no target */
         add_actor(out, actor, capital);
     else
         add_run(out, &cause->run);
@@ -333,11 +337,21 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
     *ret_comma |= name_asked_by(out, cause);
 }
 
+struct cause name_short(const struct cause *cause)
+{
+    struct cause all = *cause;
+
+    if (all.run.kind == RUN_COMMAND && !engine_client_acts(all.run.args))
+        all.run.args = all.run.text = BYTES_NULL;
+    return all;
+}
+
 void name_cause(struct sbuf *out, const struct event *event)
 {
+    const struct cause cause = name_short(&event->cause); /* borrowed */
     bool comma;
 
-    name_subject(out, &event->cause, &event->actor, false, &comma);
+    name_subject(out, &cause, &event->actor, false, &comma);
 }
 
 /* ---- of an event ---- */

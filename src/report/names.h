@@ -18,6 +18,9 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
 
 /* The program that made the change for what was run; nothing where that is it itself, or a part of the same product. */
 struct bytes name_tool(const struct event *event);
+/* Without its command line, which may be another one each time; borrows what it is made of. */
+struct cause name_short(const struct cause *cause);
+/* The first words of a sentence of it, so shortened. */
 void name_cause(struct sbuf *out, const struct event *event);
 void name_program(struct sbuf *out, const struct event *event);
 void name_user(struct sbuf *out, const struct event *event);

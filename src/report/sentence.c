@@ -315,7 +315,7 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
     const struct tally *said[SAID_MAX];
     size_t n = sentence_tallies(s, said, SAID_MAX);
-    struct cause cause = s->cause; /* borrowed */
+    struct cause cause = s->lines_differ ? name_short(&s->cause) : s->cause; /* borrowed */
     bool comma;
 
     if (cause.run.kind == RUN_ANSIBLE && s->rhythm.run_count > 1)

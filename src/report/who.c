@@ -3,6 +3,7 @@
 
 /* Who: the lines of a verdict about the process, its tools, its launchers, the person, the owner. */
 #include "report/case_state.h"
+#include "report/name_launcher.h"
 #include "report/names.h"
 #include "report/page.h"
 #include "report/sentence.h"
@@ -32,7 +33,7 @@ static struct bytes args_of(const struct culprit *s)
 static bool write_command(struct page *p, const struct culprit *s)
 {
     _cleanup_sbuf_ struct sbuf launcher = SBUF_INIT;
-    struct bytes args = args_of(s), directory = s->cause.run.directory;
+    struct bytes args = args_of(s), given = name_given_line(&s->cause), directory = s->cause.run.directory;
     bool first = true;
 
     name_launcher(&launcher, &s->cause.launcher);
@@ -42,6 +43,9 @@ static bool write_command(struct page *p, const struct culprit *s)
     if (s->cause.run.kind == RUN_COMMAND && s->cause.run.text.len) {
         add_dot(p->out, &first);
         name_command_line(p->out, s->cause.run.text, COMMAND_COLUMNS);
+    } else if (given.len) {
+        add_dot(p->out, &first);
+        name_command_line(p->out, given, COMMAND_COLUMNS);
     } else if (args.len) {
         add_dot(p->out, &first);
         name_run_line(p->out, &s->cause.run, args, COMMAND_COLUMNS);

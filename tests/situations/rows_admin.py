@@ -40,7 +40,7 @@ admin('workers that a server forks', 'python3 {t}/server.py', [TYPED + 'deleted 
       tools={'server.py': 'import os\nfor name in "abc":\n    if os.fork() == 0:\n        os.unlink("{d}/" + name)\n        os._exit(0)\nfor name in "abc":\n    os.wait()\n'})
 admin('a worker of php', 'php {t}/w.php', [ROOT + ' with find: php {t}/w.php, at'], tools={'w.php': '<?php exec("find {d} -name a -delete");\n'}, needs=('php',))
 admin('rake', 'cd {t} && rake clean; cd /', [ROOT + ' with rm: /usr/bin/ruby /usr/bin/rake clean, in {t}, at'], tools={'Rakefile': 'task :clean do\n  sh "rm -f {d}/a; :", verbose: false\nend\n'}, needs=('rake',))
-admin('sudo in a command given to ssh', 'sudo rm -f {d}/a', ['rm, a command given to ssh by ann, as root by sudo, from 127.0.0.1, on the host, deleted {d}/a, at'], by='ssh:ann', never=['run by ann'])
+admin('sudo in a command given to ssh', 'sudo rm -f {d}/a', ['sudo rm -f {d}/a, a command given to ssh by ann, as root by sudo, from 127.0.0.1, on the host, deleted {d}/a, at'], by='ssh:ann', never=['run by ann'])
 admin('sudo of a script, given to ssh', 'sudo -n {t}/purge', ['{t}/purge, a command given to ssh by ann, as root by sudo, from 127.0.0.1, on the host, deleted {d}/a with rm, at'], by='ssh:ann', never=['run by ann'])
 admin('sudo su -', 'sudo su - bob -c "rm -f {d}/a"', ["ann, as bob by su, at {tty}{from}, deleted {d}/a: sudo su - bob -c 'rm -f {d}/a', at"], by='ann')
 admin('sudo vim', 'sudo vim -es -u NONE -c "s/a/b/" -c wq {d}/a < /dev/null', ['ann, as root by sudo, at {tty}{from}, wrote to {d}/a', ': sudo vim -es -u NONE -c s/a/b/ -c wq {d}/a, at'], by='ann', files={'a': 'aaa\n'}, needs=('vim',))

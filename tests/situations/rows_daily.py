@@ -20,7 +20,7 @@ daily('an account is added', 'useradd carl', [TYPED + 'replaced /etc/passwd (by 
 daily('sftp', f'echo rm {{d}}/a | sftp -q -b - -P {{port}} {SSH} {HOST} > /dev/null', ['ann by sftp, from 127.0.0.1, on the host, deleted {d}/a, at'])
 daily('sftp by sshd itself', f'echo rm {{d}}/a | sftp -s itself -q -b - -P {{port}} {SSH} {HOST} > /dev/null', ['ann by sftp, from 127.0.0.1, on the host, deleted {d}/a, at'])
 daily('scp', f'scp -q -P {{port}} {SSH} /etc/hostname {HOST}:{{d}}/new', ['ann by sftp, from 127.0.0.1, on the host, created {d}/new, at'])
-daily('rsync over ssh', f'rsync -a --delete -e "ssh -p {{port}} {SSH}" {{t}}/src/ {HOST}:{{d}}/ 2> /dev/null', ['rsync, a command given to ssh by ann, from 127.0.0.1, on the host, deleted {d}/a, at'],
+daily('rsync over ssh', f'rsync -a --delete -e "ssh -p {{port}} {SSH}" {{t}}/src/ {HOST}:{{d}}/ 2> /dev/null', ['rsync --server ', ', a command given to ssh by ann, from 127.0.0.1, on the host, deleted {d}/a, at'],
       tools={'src/keep': 'x'}, target='{d}/a')
 daily('git push runs a hook of the other side', f'GIT_SSH_COMMAND="ssh -p {{port}} {SSH}" git -C {{t}}/clone push -q ssh://{HOST}{{t}}/bare.git HEAD 2> /dev/null',
       ['the git hook {t}/bare.git/hooks/post-receive, a command given to ssh by ann, from 127.0.0.1, on the host, deleted {d}/a with rm, at'],

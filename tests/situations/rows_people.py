@@ -23,7 +23,7 @@ row('two users with the same tool', 'su bob -c "rm -f {d}/a"; rm -f {d}/b', [['r
 row('two users with the same script', 'su bob -c "{t}/purge a"; {t}/purge b', [['root, as bob by su, at {tty}{from}, deleted {d}/a with rm: /bin/sh {t}/purge a, at'],
      ['root, at {tty}{from}, deleted {d}/b with rm: /bin/sh {t}/purge b, at']],
     verdicts=2, files={'a': '', 'b': ''}, tools={'purge': '#!/bin/sh\nrm -f {d}/$1\n:\n'}, by='root')
-row('a command given to ssh', 'rm -f {d}/a', ['rm, a command given to ssh by root, from 127.0.0.1, on the host, deleted {d}/a, at'], by='ssh:root', every=True,
-    log_says=['rm, a command given to ssh by root, from 127.0.0.1, deleted {d}/a, at'])
+row('a command given to ssh', 'rm -f {d}/a', ['rm -f {d}/a, a command given to ssh by root, from 127.0.0.1, on the host, deleted {d}/a, at'], by='ssh:root', every=True,
+    log_says=['rm -f {d}/a, a command given to ssh by root, from 127.0.0.1, deleted {d}/a, at'])
 row('a script given to ssh', '{t}/purge', ['{t}/purge, a command given to ssh by ann, from 127.0.0.1, on the host, deleted {d}/a with rm, at'], by='ssh:ann', tools={'purge': SH})
 row('a terminal recorded by script', 'script -qc "rm -f {d}/a" /dev/null < /dev/null', ['root, at {tty}{from}, deleted {d}/a: script -qc \'rm -f {d}/a\' /dev/null, at'], by='root')

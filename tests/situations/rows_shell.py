@@ -42,7 +42,7 @@ row('ruby -e', 'ruby -e \'File.delete("{d}/a")\'', [ROOT + ': ruby -e File.delet
 row('node -e', 'node -e \'require("fs").unlinkSync("{d}/a")\'', [ROOT + ': node -e require("fs").unlinkSync("{d}/a"), at'], needs=('node',))
 row('php -r', 'php -r \'unlink("{d}/a");\'', [ROOT + ': php -r unlink("{d}/a");, at'], needs=('php',))
 row('sh -c', 'sh -c "rm -f {d}/a; :"', [ROOT + ' with rm: sh -c \'rm -f {d}/a; :\', at'])
-row('a pipe into sh, given to ssh', 'cat {t}/install.sh | sh', ["bash -c 'cat /", ', a command given to ssh by root, ', 'on the host, deleted {d}/a with rm, at'],
+row('a pipe into sh, given to ssh', 'cat {t}/install.sh | sh', ['cat {t}/install.sh | sh, a command given to ssh by root, ', 'on the host, deleted {d}/a with rm, at'],
     tools={'install.sh': SH}, by='ssh:root')
 row('a script that deletes itself', '{t}/once', [ROOT + ' with rm: /bin/sh {t}/once, at'], tools={'once': '#!/bin/sh\nrm -f "$0"\nrm -f {d}/a\n:\n'}, every=True)
 row('a script that ends by exec rm', '{t}/purge', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': '#!/bin/sh\nexec rm -f {d}/a\n'}, every=True)

@@ -108,6 +108,54 @@ static void by_several_command_lines(void **state)
         process_unref(runs[i]);
 }
 
+/* sshd has the login shell run what it was given: that is no shell's doing. */
+static void by_a_text_given_to_ssh(void **state)
+{
+    struct process *sshd = make_process(60, "/usr/sbin/sshd", process_ref(init)), *shell = make_process(61, "/usr/bin/bash", process_ref(sshd)),
+                   *of_a_shell = make_process(62, "/usr/bin/bash", process_ref(shell));
+    struct { struct process *run; const char *says; } rows[] = {
+        { shell, "VERDICT  cd /srv && rm -f a, a command given to ssh by ann, on the host, deleted /srv/a with rm, at" },
+        { of_a_shell, "VERDICT  bash -c 'cd /srv && rm -f a', a command given to ssh by ann, on the host, deleted /srv/a with rm, at" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct event *e = make_event(D, "/srv/a", agent, NULL, T0 + i);
+
+        set_cause(e, RUN_TEXT, "bash", LAUNCHER_SSH, "ann", "rm");
+        e->cause.key.number = 42 + i;
+        e->cause.run.args = BYTES("bash\0-c\0cd /srv && rm -f a\0");
+        e->cause.run.text = bytes_of("cd /srv && rm -f a");
+        e->cause.run.process = process_ref(rows[i].run);
+        e->cause.launcher.process = process_ref(sshd);
+        case_add_event(c, e);
+        event_free(e);
+        says(rows[i].says);
+    }
+    says("who       cd /srv && rm -f a · ssh command of ann");
+    process_unref(of_a_shell);
+    process_unref(shell);
+    process_unref(sshd);
+}
+
+/* Of several commands none is shown as if it were all of them. */
+static void by_several_commands_given_to_ssh(void **state)
+{
+    static const char *const paths[] = { "/srv/a", "/srv/b" };
+    const struct bytes lines_of[] = { BYTES("rm\0/srv/a\0"), BYTES("rm\0/srv/b\0") };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct event *e = make_event(D, paths[i], agent, NULL, T0 + i);
+
+        set_cause(e, RUN_COMMAND, "/usr/bin/rm", LAUNCHER_SSH, "ann", NULL);
+        e->cause.run.args = lines_of[i];
+        case_add_event(c, e);
+        event_free(e);
+    }
+    says("VERDICT  rm, a command given to ssh by ann, on the host, deleted 2 files in /srv, at");
+}
+
 /* A word with quotes in it is written as a shell would read it. */
 static void quotes_in_a_command_line(void **state)
 {
@@ -380,6 +428,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_the_user_who_asked, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_several_command_lines, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_a_text_given_to_ssh, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_several_commands_given_to_ssh, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(quotes_in_a_command_line, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_another_user_over_ssh, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
