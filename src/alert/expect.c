@@ -174,14 +174,14 @@ static bool is_container(const struct expect_rules *rules, const struct event *e
            e->victim_kind == VICTIM_CONTAINER && is_in_victim(e);
 }
 
-/* Its own work, not what it was asked to run: of a container's layer, or where it keeps them. */
+/* Its own work, not what it was asked to run: of a container's layer, or where it keeps them. A volume goes where somebody wants that. */
 static bool is_engine(const struct expect_rules *rules, const struct event *e)
 {
     static const char *const places[] = { "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/run/docker", "/run/containerd",
                                           "/run/containers", "/run/runc", "/run/crun", "/var/lib/cni", "/run/netns", "/etc/cni", "/run/crio" };
 
     (void)rules;
-    return e->cause.launcher.kind == LAUNCHER_ENGINE && is_actor_on_host(e) && !e->cause.tool.len &&
+    return (e->cause.launcher.kind == LAUNCHER_ENGINE || (e->cause.launcher.kind == LAUNCHER_REMOVAL && e->victim_kind == VICTIM_CONTAINER)) && is_actor_on_host(e) && !e->cause.tool.len &&
            (e->victim || ALL_BELOW(e, places));
 }
 

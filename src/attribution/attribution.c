@@ -19,6 +19,7 @@
 #include "attribution/procfs.h"
 #include "attribution/sessions.h"
 #include "attribution/users.h"
+#include "attribution/work.h"
 #include "cause/cause.h"
 #include "util/clock.h"
 #include "util/limits.h"
@@ -52,6 +53,7 @@ struct attribution {
     bool timers_hang;         /* systemd did not answer in time */
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent, and its executable */
+    struct works works;
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
 
@@ -104,6 +106,7 @@ void attribution_free(struct attribution *a)
         forget_suspect(&a->suspects[i]);
         forget_suspect(&a->siblings[i]);
     }
+    works_done(&a->works);
     process_table_free(a->table);
     agents_free(a->agents);
     packages_free(a->packages);
@@ -219,9 +222,14 @@ static void attribute_image(struct attribution *a, struct process *p)
 
 static void attribute_client(void *data, struct process *p);
 
+static struct launch_sources launch_sources(struct attribution *a)
+{
+    return (struct launch_sources){ a->table, a->options.engines, a->users, a->ci_jobs, &a->timers_hang, attribute_client, a };
+}
+
 static void attribute(struct attribution *a, struct process *p)
 {
-    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs, &a->timers_hang, attribute_client, a };
+    const struct launch_sources sources = launch_sources(a);
     struct process *chain[LIMIT_LINEAGE];
     unsigned count = 0;
 
@@ -412,6 +420,8 @@ static void remember_cause(struct attribution *a, struct event *e)
 
 static void find_actor(struct attribution *a, struct event *e)
 {
+    struct launch_sources sources;
+
     if (!e->actor.process)
         e->actor.process = look_for(a, e);
     if (e->actor.process) {
@@ -440,6 +450,8 @@ static void find_actor(struct attribution *a, struct event *e)
         attribute(a, actor);
         if (!e->actor.start_ns)
             e->actor.start_ns = e->actor.process->start_ns;
+        sources = launch_sources(a);
+        works_take(&a->works, &sources, e);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "attribution/removal_client.h"
 #include "attribution/start_client.h"
 #include "cause/argv.h"
 #include "cause/cause.h"
@@ -324,7 +325,7 @@ static bool may_have_pulled(const struct client_search *s, const struct process 
 static int look_at_starter(void *data, struct process *p)
 {
     struct client_search *s = data;
-    const struct start_client client = { p->args, p->working_directory };
+    const struct start_client client = { p->args, p->start_ns, p->working_directory };
     uint64_t start = s->asked->start_ns;
 
     if ((!is_client(p->executable) && !is_compose(p)) || p->args_truncated || !p->start_ns || p->start_ns > start ||
@@ -457,4 +458,38 @@ void launch_find_copier(const struct launch_sources *sources, struct process *p)
     set_client(sources, p, LAUNCH_COPY, s.found);
     if (!s.several)
         set_caller(sources, p, outermost_client(s.found));
+}
+
+/* ---- removed for a client ---- */
+
+struct remover_search {
+    struct client_search s;
+    const struct removal *removal;
+    uint64_t from_ns, to_ns;
+};
+
+/* The client waits until all is removed. */
+static int look_at_remover(void *data, struct process *p)
+{
+    struct remover_search *r = data;
+    const struct start_client client = { p->args, p->start_ns, p->working_directory };
+
+    if ((is_client(p->executable) || is_compose(p)) && !p->args_truncated && p->start_ns && p->start_ns <= r->to_ns &&
+        (!p->exited_ns || p->exited_ns >= r->from_ns) && removal_client_asks(&client, r->removal))
+        add_found(&r->s, outermost_client(p));
+    return 0;
+}
+
+struct process *launch_find_remover(const struct launch_sources *sources, const struct removal *removal, uint64_t from_ns, uint64_t to_ns)
+{
+    struct remover_search r = { .removal = removal, .from_ns = from_ns, .to_ns = to_ns };
+
+    (void)process_table_each_recent(sources->table, look_at_remover, &r);
+    return r.s.found && !r.s.ambiguous && !r.s.several ? r.s.found : NULL;
+}
+
+void launch_set_remover(const struct launch_sources *sources, struct process *p, struct process *client)
+{
+    set_client(sources, p, LAUNCH_REMOVE, client);
+    set_caller(sources, p, client);
 }

@@ -27,6 +27,12 @@ bool launch_came_in(const struct process *p);
 void launch_find_client(const struct launch_sources *sources, struct process *p);
 /* Of the engine's part of a copy; any other process is left as it is. */
 void launch_find_copier(const struct launch_sources *sources, struct process *p);
+/* The client that had an engine's daemon remove that, and waited for it at some time of those (CLOCK_BOOTTIME); NULL: none is known, or
+ * several. Borrowed from the table. */
+struct removal;
+struct process *launch_find_remover(const struct launch_sources *sources, const struct removal *removal, uint64_t from_ns, uint64_t to_ns);
+/* p: the daemon as it works for that client. */
+void launch_set_remover(const struct launch_sources *sources, struct process *p, struct process *client);
 
 /* Pure. Does this command line ("docker exec -it web sh", "kubectl exec pod -- sh", each argument ended by a NUL) ask for
  * `args` in a container that one of `names` (each ended by a NUL) means? script: what became its interpreter by #!, as `args`

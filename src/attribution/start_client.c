@@ -5,10 +5,11 @@
 
 #include "cause/argv.h"
 #include "cause/engine_client.h"
+#include "util/macro.h"
 
 #define ID_MIN 4 /* the beginning of an id that is long enough not to be met by chance */
 
-static bool names_container(struct bytes word, const struct container *c)
+bool start_client_names(struct bytes word, const struct container *c)
 {
     return word.len && (bytes_equal(word, c->name) || (word.len >= ID_MIN && bytes_starts_with(c->id, word)));
 }
@@ -96,7 +97,7 @@ static bool start_asks(struct bytes rest, const struct container *c)
     struct bytes word;
 
     while (argv_take(&rest, &word))
-        if (names_container(word, c))
+        if (start_client_names(word, c))
             return true;
     return false;
 }
@@ -104,9 +105,8 @@ static bool start_asks(struct bytes rest, const struct container *c)
 /* ---- compose ---- */
 
 /* As compose makes a project's name of its folder's. */
-static bool is_project(struct bytes directory, struct bytes project)
+static bool is_folder_of(struct bytes name, struct bytes project)
 {
-    struct bytes name = bytes_basename(directory);
     size_t at = 0;
 
     for (size_t i = 0; i < name.len; i++) {
@@ -119,23 +119,53 @@ static bool is_project(struct bytes directory, struct bytes project)
     return project.len && at == project.len;
 }
 
-static bool compose_asks(const struct engine_client_start *start, const struct start_client *client, const struct container *c,
-                         struct bytes args, struct bytes script)
+struct bytes start_client_project(const struct start_client *client, struct bytes before)
 {
-    struct bytes before = start->before, rest = start->rest, word, project = BYTES_NULL;
-    bool any = false, run = bytes_equal_str(start->verb, "run");
+    struct bytes word, project = BYTES_NULL;
 
-    if (!c->compose_project.len || !c->compose_service.len)
-        return false;
     while (argv_take(&before, &word))
         if (!take_value(word, "-p", &before, &project))
             (void)take_value(word, "--project-name", &before, &project);
-    if (project.len ? !bytes_equal(project, c->compose_project) : !is_project(client->working_directory, c->compose_project))
+    return project.len ? project : client->working_directory;
+}
+
+bool start_client_is_project(struct bytes asked, struct bytes project)
+{
+    return bytes_char(asked, '/') ? is_folder_of(bytes_basename(asked), project) : asked.len && bytes_equal(asked, project);
+}
+
+bool start_client_means(struct bytes rest, struct bytes service)
+{
+    static const char *const valued[] = { "-t", "--timeout", "--scale", "--pull", "--attach", "--no-attach", "--exit-code-from", "--wait-timeout" };
+    struct bytes word;
+    bool any = false;
+
+    while (argv_take(&rest, &word)) {
+        if (bytes_equal(word, service))
+            return true;
+        if (BYTES_AMONG(word, valued))
+            (void)argv_take(&rest, &word);
+        else
+            any |= word.len && word.data[0] != '-';
+    }
+    return !any;
+}
+
+static bool compose_asks(const struct engine_client_start *start, const struct start_client *client, const struct container *c,
+                         struct bytes args, struct bytes script)
+{
+    struct bytes rest = start->rest, word;
+
+    if (!c->compose_project.len || !c->compose_service.len)
         return false;
-    for (; argv_take(&rest, &word); any |= word.len && word.data[0] != '-')
+    if (!start_client_is_project(start_client_project(client, start->before), c->compose_project))
+        return false;
+    if (!bytes_equal_str(start->verb, "run"))
+        return start_client_means(rest, c->compose_service);
+    while (argv_take(&rest, &word))
         if (bytes_equal(word, c->compose_service))
-            return !run || runs(args, script, rest);
-    return !run && !any; /* all services */
+            return runs(args, script, rest);
+    return false;
 }
 
 /* ---- */

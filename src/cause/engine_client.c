@@ -27,6 +27,25 @@ bool engine_client_is(struct bytes args)
     return BYTES_AMONG(name, names);
 }
 
+struct bytes engine_client_request(struct bytes args)
+{
+    static const char *const valued[] = { "-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey" };
+    static const char *const alone[] = { "-D", "--debug", "--tls", "--tlsverify" };
+    struct bytes rest = args, word, after;
+
+    (void)argv_take(&rest, &word);
+    for (after = rest; argv_take(&after, &word); rest = after) {
+        const char *equals = bytes_char(word, '=');
+        struct bytes name = { word.data, equals ? (size_t)(equals - word.data) : word.len };
+
+        if (!BYTES_AMONG(name, valued) && !BYTES_AMONG(name, alone))
+            break;
+        if (!equals && BYTES_AMONG(name, valued))
+            (void)argv_take(&after, &word);
+    }
+    return rest;
+}
+
 bool engine_client_copies(struct bytes args)
 {
     struct bytes rest = args, word;

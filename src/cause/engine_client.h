@@ -11,6 +11,8 @@ bool engine_client_is_compose(struct bytes program);
 
 /* Is it a client's, of an engine: its verb and objects say what was asked for ("podman volume rm data"), its name does not. */
 bool engine_client_is(struct bytes args);
+/* The arguments behind its name and the options that only say which daemon is meant, and how it is reached. */
+struct bytes engine_client_request(struct bytes args);
 /* Does it copy a file into a container, or out of one: "podman cp x web:/prd"? By itself or by its engine's daemon. */
 bool engine_client_copies(struct bytes args);
 

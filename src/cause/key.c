@@ -156,6 +156,8 @@ static void add_launcher(struct fingerprint_maker *of, const struct cause *cause
         add_starter(of, l->process); /* its name is the container's */
     else
         fingerprint_add(of, l->name);
+    if (l->kind == LAUNCHER_REMOVAL) /* of one process, which works for all of them */
+        fingerprint_add(of, l->detail);
     /* what is typed by one person at one terminal belongs together, and nothing else does */
     if (l->kind == LAUNCHER_PERSON && (cause->run.kind == RUN_COMMAND || cause->run.kind == RUN_PROGRAM ||
                                          cause->run.kind == RUN_BUILTIN))

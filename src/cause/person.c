@@ -9,12 +9,18 @@ static const char *changer(const struct chain *c, unsigned at)
     return at < c->inside ? c->link[at]->changer : NULL;
 }
 
+/* The engine's own process, at work for a client. */
+static bool is_for_client(const struct process *p)
+{
+    return p->launch.kind == LAUNCH_COPY || p->launch.kind == LAUNCH_REMOVE;
+}
+
 /* A daemon of the engine started whatever runs in its containers: who had logged in to start that daemon did not. */
 static bool by_daemon(const struct process *p)
 {
     static const char *const runtimes[] = { "docker", "containerd", "cri-o" };
 
-    if (p->launch.kind == LAUNCH_COPY)
+    if (is_for_client(p))
         return true;
     return p->container && BYTES_AMONG(p->container->runtime, runtimes);
 }
@@ -76,10 +82,10 @@ static void find_caller(const struct chain *c, struct person *ret)
     }
 }
 
-/* Into a container by `docker exec` or cp: the client's user. Where it was root by a script or a job, that says more. */
+/* Into a container by `docker exec` or cp, or for `docker rm`: the client's user. Where it was root by a script or a job, that says more. */
 static void find_client(const struct chain *c, struct person *ret)
 {
-    bool copied = c->process[0]->launch.kind == LAUNCH_COPY;
+    bool copied = is_for_client(c->process[0]);
     struct process *first = copied ? c->process[0] : c->process[c->inside - 1];
 
     if ((first->launch.kind != LAUNCH_EXEC && !copied) || !first->launch.user.len ||

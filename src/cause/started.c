@@ -193,6 +193,11 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
         describe_person(c->process[at > 0 ? at - 1 : 0], ret);
         break;
     case LAUNCHER_ENGINE:
+        if (c->process[at]->launch.kind == LAUNCH_REMOVE) {
+            ret->kind = LAUNCHER_REMOVAL;
+            ret->detail = c->process[at]->launch.text;
+            break;
+        }
         if (bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-untar") ||
             bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-tar"))
             ret->kind = LAUNCHER_COPY;

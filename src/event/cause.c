@@ -75,6 +75,7 @@ static const char *const launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_COMMAND] = "run",
     [LAUNCHER_POD_EXEC] = "pod-exec",
     [LAUNCHER_SFTP] = "sftp",
+    [LAUNCHER_REMOVAL] = "container-removal",
 };
 
 const char *cause_run_name(enum run_kind kind)

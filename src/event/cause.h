@@ -63,6 +63,7 @@ enum launcher_kind {
     LAUNCHER_COMMAND,       /* the COMMAND of `culprit run` */
     LAUNCHER_POD_EXEC,      /* kubectl exec, or a probe's or hook's: a pod's runtime is asked for all of them alike */
     LAUNCHER_SFTP,          /* name: the user */
+    LAUNCHER_REMOVAL,       /* the engine's daemon removes what a client asked it to; detail: the client's command line */
     LAUNCHER_KIND_COUNT,
 };
 

@@ -40,7 +40,7 @@ static void add_client(struct sbuf *out, const struct cause_launcher *l)
 {
     const struct launch *launch = l->process ? &l->process->launch : NULL;
 
-    if (!launch || (launch->kind != LAUNCH_EXEC && launch->kind != LAUNCH_START))
+    if (!launch || (launch->kind != LAUNCH_EXEC && launch->kind != LAUNCH_START && launch->kind != LAUNCH_REMOVE))
         return;
     if (launch->kind == LAUNCH_START)
         add_line(out, launch->text);

@@ -50,6 +50,7 @@ enum launch_kind { /* stored: never reuse a number */
     LAUNCH_CI_JOB,   /* below a CI runner; text: the job, as the environment says */
     LAUNCH_COPY,     /* the engine's part of `docker cp`; text, user, place: of the client, as for an exec */
     LAUNCH_START,    /* the first process of a container; text, user, place: of the client that had it started, as for an exec */
+    LAUNCH_REMOVE,   /* the engine's daemon, while it removes what a client asked for; text, user, place: of the client, as for an exec */
 };
 
 struct launch {

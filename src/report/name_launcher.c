@@ -19,6 +19,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
     [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
     [LAUNCHER_COPY]          = { "for docker cp", "", "docker cp", false, true },
+    [LAUNCHER_REMOVAL]       = { "asked by a client", "", "asked by a client", false, true },
     [LAUNCHER_COMPOSE]       = { "run by compose exec of project ", "", "compose project ", false, true },
     [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
     [LAUNCHER_ENTRY_POINT]   = { "run by the entry point of ", "", "entry point of container ", false, false, "" },
@@ -45,6 +46,21 @@ const struct launcher_words *launcher_words_of(const struct cause_launcher *l)
     return (unsigned)l->kind < LAUNCHER_KIND_COUNT ? &launchers[l->kind] : &none;
 }
 
+/* A client's arguments: what it was asked for, and not by which socket. */
+static void name_request(struct sbuf *out, struct bytes args)
+{
+    _cleanup_sbuf_ struct sbuf words = SBUF_INIT;
+    struct bytes program = bytes_basename(argv_at(args, 0));
+
+    if (engine_client_is(args) || engine_client_is_compose(program)) {
+        sbuf_add_bytes(&words, program);
+        sbuf_add_char(&words, '\0');
+        sbuf_add_bytes(&words, engine_client_request(args));
+        args = sbuf_bytes(&words);
+    }
+    name_command_line(out, args, COMMAND_COLUMNS);
+}
+
 void name_launcher_detail(struct sbuf *out, const struct cause_launcher *l)
 {
     struct bytes detail = l->detail;
@@ -52,7 +68,7 @@ void name_launcher_detail(struct sbuf *out, const struct cause_launcher *l)
     if (l->kind == LAUNCHER_CONFIGURATION)
         name_command_line(out, detail, 2 * COMMAND_COLUMNS);
     else if (memchr(detail.data ? detail.data : "", '\0', detail.len))
-        name_command_line(out, detail, COMMAND_COLUMNS);
+        name_request(out, detail);
     else
         escape_terminal(out, detail);
 }
@@ -66,17 +82,17 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     sbuf_add_str(out, w->who);
     if (!l->name.len && !l->detail.len) /* anacron's */
         sbuf_truncate(out, out->len - 1);
-    if (l->kind != LAUNCHER_COPY)
+    if (l->kind != LAUNCHER_COPY && l->kind != LAUNCHER_REMOVAL)
         escape_terminal(out, l->name);
     if (l->detail.len) {
-        sbuf_add_str(out, l->name.len ? " (" : "(");
+        sbuf_add_str(out, l->name.len || l->kind == LAUNCHER_REMOVAL ? " (" : "(");
         sbuf_add_str(out, w->detail ? w->detail : "");
         name_launcher_detail(out, l);
         sbuf_add_char(out, ')');
     }
     if (l->kind == LAUNCHER_ENTRY_POINT && l->process && l->process->launch.kind == LAUNCH_START) {
         sbuf_add_str(out, ", started by ");
-        name_command_line(out, l->process->launch.text, COMMAND_COLUMNS);
+        name_request(out, l->process->launch.text);
     }
     if (l->unit.len && !bytes_equal(l->unit, l->name)) {
         sbuf_add_str(out, ", unit ");
@@ -123,7 +139,7 @@ bool name_started_by(struct sbuf *out, const struct cause *cause, const struct a
     sbuf_add_str(out, engine ? engine + 1 : w->before);
     if (l->kind == LAUNCHER_ENTRY_POINT)
         name_home(out, cause);
-    else if (l->kind != LAUNCHER_COPY) /* the phrase of what was done names the container */
+    else if (l->kind != LAUNCHER_COPY && l->kind != LAUNCHER_REMOVAL) /* the phrase of what was done names the container */
         escape_terminal(out, l->name);
     sbuf_add_str(out, w->after);
     if (w->detail && l->detail.len) {
@@ -157,7 +173,7 @@ bool name_client(struct sbuf *out, const struct cause *cause)
     const struct process *p = l->process;
     const struct launch *launch = p ? &p->launch : NULL;
 
-    if (!launch || (l->kind == LAUNCHER_ENTRY_POINT ? launch->kind != LAUNCH_START : launch->kind != LAUNCH_EXEC && launch->kind != LAUNCH_COPY))
+    if (!launch || (l->kind == LAUNCHER_ENTRY_POINT ? launch->kind != LAUNCH_START : launch->kind != LAUNCH_EXEC && launch->kind != LAUNCH_COPY && launch->kind != LAUNCH_REMOVE))
         return false;
     if (launch->kind == LAUNCH_COPY && !l->detail.len) /* perhaps another container's */
         return false;

@@ -322,7 +322,7 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         sbuf_add_char(out, ')');
         return;
     }
-    if (l->kind == LAUNCHER_COPY && l->detail.len) { /* the client's words: "docker cp a web:/prd" */
+    if ((l->kind == LAUNCHER_COPY || l->kind == LAUNCHER_REMOVAL) && l->detail.len) { /* the client's words: "docker cp a web:/prd" */
         name_launcher_detail(out, l);
         (void)name_client(out, cause);
         (void)name_asked_by(out, cause);

@@ -342,14 +342,57 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     sbuf_add_char(out, '.');
 }
 
-static void say_removed(struct bytes name, uint64_t files, struct sbuf *out)
+/* Whose command the engine dropped the layer for: " by docker rm -f web, run by ann". */
+static bool add_remover(const struct case_ *c, struct sbuf *out)
+{
+    const struct culprit *found = NULL;
+    bool comma;
+
+    for (const struct culprit *s = c->culprits; s; s = s->next) {
+        if (s->noise != NOISE_REMOVED || s->cause.launcher.kind != LAUNCHER_REMOVAL)
+            continue;
+        if (found)
+            return false; /* it was removed more than once */
+        found = s;
+    }
+    if (!found)
+        return false;
+    sbuf_add_str(out, " by ");
+    name_subject(out, &found->cause, &found->actor, found->own_command, &comma);
+    sbuf_add_char(out, ',');
+    return true;
+}
+
+static uint64_t count_dropped(const struct case_ *c)
+{
+    uint64_t files = 0;
+
+    for (const struct culprit *s = c->culprits; s; s = s->next)
+        for (const struct tally *t = s->tallies; t && s->noise == NOISE_REMOVED; t = t->next)
+            files += t->operation == OPERATION_UNLINK && !t->error && !t->directory && t->victim_kind == VICTIM_CONTAINER ? t->reported : 0;
+    return files;
+}
+
+/* files: 0: not known before; those that were seen to go are */
+static void say_layer(const struct case_ *c, uint64_t files, struct sbuf *out)
+{
+    if (!files)
+        files = count_dropped(c);
+    sbuf_add_str(out, " and its writable layer");
+    if (files)
+        sbuf_addf(out, " with %llu file%s", (unsigned long long)files, files == 1 ? "" : "s");
+    sbuf_add_str(out, " was dropped with ");
+}
+
+static void say_removed(const struct case_ *c, struct bytes name, uint64_t files, struct sbuf *out)
 {
     sbuf_add_str(out, "Nobody deleted these files by themselves: container ");
     escape_terminal(out, name);
-    sbuf_add_str(out, " was removed, and its writable layer");
-    if (files)
-        sbuf_addf(out, " with %llu file%s", (unsigned long long)files, files == 1 ? "" : "s");
-    sbuf_add_str(out, " was dropped with it.");
+    sbuf_add_str(out, " was removed");
+    if (!add_remover(c, out))
+        sbuf_add_char(out, ',');
+    say_layer(c, files, out);
+    sbuf_add_str(out, "it.");
 }
 
 void case_filtered(const struct case_ *c, struct sbuf *out)
@@ -367,16 +410,16 @@ void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
         case EXPLANATION_REMOVED:
             if (case_is_explained(c, EXPLANATION_RECREATED))
                 continue; /* that says it too, and what came after */
-            say_removed(e->detail, e->files, out);
+            say_removed(c, e->detail, e->files, out);
             return;
         case EXPLANATION_RECREATED:
             sbuf_add_str(out, "Nobody deleted these files: container ");
             escape_terminal(out, e->detail);
-            sbuf_add_str(out, " was created anew, and its writable layer");
-            if (e->files)
-                sbuf_addf(out, " with %llu file%s", (unsigned long long)e->files,
-                          e->files == 1 ? "" : "s");
-            sbuf_add_str(out, " was dropped with the old container.");
+            sbuf_add_str(out, " was created anew");
+            if (!add_remover(c, out))
+                sbuf_add_char(out, ',');
+            say_layer(c, e->files, out);
+            sbuf_add_str(out, "the old container.");
             return;
         case EXPLANATION_TMPFS:
             sbuf_add_str(out, "Nobody deleted these files: ");

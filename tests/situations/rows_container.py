@@ -55,9 +55,18 @@ inside('docker cp to another name', 'echo new > {t}/x; docker cp {t}/x {c}:/prd/
 
 # a volume does not go with the layer of its container: whoever had it removed deleted what was in it
 VOLUME = 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: sleep 600\n    volumes: ["data:/data"]\nvolumes:\n  data:\n'
-inside('docker-compose down with its volumes', 'cd {t} && docker-compose -p {c} down -v -t 0; cd /', ['deleted /data/a of container {c}_app_1'],
+inside('docker-compose down with its volumes', 'cd {t} && docker-compose -p {c} down -v -t 0; cd /', ['docker-compose -p {c} down -v -t 0, run by root, on the host, deleted /data/a of container {c}_app_1'],
        prepare='cd {t} && docker-compose -p {c} up -d && docker exec {c}_app_1 touch /data/a', target='compose:{c}/app:/data', needs=('docker-compose',), never=['Nobody deleted'], tools={'docker-compose.yml': VOLUME})
-inside('docker rm with its anonymous volume', 'docker rm -f -v {c}', ['deleted /data/a of container {c}'], prepare=f'{RUN} -v /data shop:1.4 sleep 600; docker exec {{c}} touch /data/a', target='{c}:/data', never=['Nobody deleted'])
+inside('docker rm with its anonymous volume', 'docker rm -f -v {c}', ['docker rm -f -v {c}, run by root, on the host, deleted /data/a of container {c}'], prepare=f'{RUN} -v /data shop:1.4 sleep 600; docker exec {{c}} touch /data/a', target='{c}:/data', never=['Nobody deleted'])
+
+inside('docker volume rm by a script', '{t}/clean', ['docker volume rm v{c}, called by {t}/clean, on the host, deleted {w}/docker/data/volumes/v{c}/_data/a'], tools={'clean': '#!/bin/sh\ndocker volume rm v{c}\n:\n'},
+       prepare='docker run --rm --network none -v v{c}:/x shop:1.4 touch /x/a', target='{w}/docker/data/volumes/v{c}')
+inside('docker rm', 'sudo docker -H unix://{w}/docker/docker.sock rm -f {c}', ['Nobody deleted these files by themselves: container {c} was removed by docker rm -f {c}, run by ann, and its writable layer with 1 file was dropped with it.'],
+       prepare=IDLE + '; docker exec {c} touch /prd/n', by='ann')
+inside('docker-compose up that makes it anew', 'cd {t} && docker-compose -p {c} up -d --force-recreate -t 0; cd /', ['was removed by docker-compose -p {c} up -d --force-recreate -t 0, run by root, and its writable layer with 1 file was dropped with it.'],
+       prepare='cd {t} && docker-compose -p {c} up -d; docker exec {c}_app_1 touch /prd/n', target='compose:{c}/app:/prd', needs=('docker-compose',), tools={'docker-compose.yml': VOLUME})
+inside('docker-compose restart of a service that cleans', 'cd {t} && docker-compose -p {c} restart -t 0; cd /', ['/bin/clean, run by the entry point of container {c}_app_1 (/bin/app), started by root with docker-compose restart, deleted /prd/a of container {c}_app_1, '],
+       prepare='cd {t} && docker-compose -p {c} up -d; sleep 3; docker exec {c}_app_1 touch /prd/a', target='compose:{c}/app:/prd', needs=('docker-compose',), until=CLEANED.replace('{c}', '{c}_app_1'), tools={'docker-compose.yml': VOLUME.replace('sleep 600', '/bin/app')})
 
 # who had it started: the client is there while its container starts
 CLEANER = {'clean.sh': '#!/bin/sh\ndocker run --rm --network none -v {d}:/x shop:1.4 rm -f /x/a\n:\n', 'exec.sh': '#!/bin/sh\ndocker exec {c} rm -f /prd/a\n:\n'}

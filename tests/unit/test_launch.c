@@ -9,6 +9,7 @@
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
 #include "attribution/launch.h"
+#include "attribution/removal_client.h"
 #include "attribution/start_client.h"
 #include "attribution/timer.h"
 #include "util/macro.h"
@@ -168,6 +169,7 @@ static const struct start_row {
     { "compose run of another command", BYTES("docker-compose\0-p\0shop\0run\0web\0ls\0"), BYTES("rm\0/x\0"), false, "shop" },
     { "compose up", BYTES("docker\0compose\0-p\0shop\0up\0-d\0"), BYTES("rm\0/x\0"), true, "shop" },
     { "compose up of it", BYTES("docker\0compose\0--project-name=shop\0up\0db\0web\0"), BYTES("rm\0/x\0"), true, "shop" },
+    { "compose restart with a time-out", BYTES("docker-compose\0-p\0shop\0restart\0-t\0" "0\0"), BYTES("rm\0/x\0"), true, "shop" },
     { "compose up of another", BYTES("docker\0compose\0-p\0shop\0up\0db\0"), BYTES("rm\0/x\0"), false, "shop" },
     { "compose, and it is in no project", BYTES("docker\0compose\0-p\0shop\0up\0"), BYTES("rm\0/x\0"), false },
     { "docker run, and it is in a project", BYTES("docker\0run\0shop\0rm\0/x\0"), BYTES("rm\0/x\0"), false, "shop" },
@@ -177,7 +179,7 @@ static const struct start_row {
 static void starter(void **state)
 {
     const struct start_row *row = *state;
-    const struct start_client client = { row->client, bytes_of(row->directory) };
+    const struct start_client client = { row->client, 0, bytes_of(row->directory) };
     const struct container c = { .id = bytes_of("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
                                  .name = bytes_of("brave_bell"), .image_name = bytes_of("docker.io/library/shop:latest"),
                                  .compose_project = bytes_of(row->project), .compose_service = bytes_of(row->project ? "web" : NULL) };
@@ -295,6 +297,74 @@ static void copies(void **state)
     assert_int_equal(launch_client_copies(row->client, bytes_of(row->destination)), row->copies);
 }
 
+/* Of container brave_bell (web in project shop), which ended at 5 s: at 100 s its layer was removed, or that volume. */
+#define NAMELESS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+static const struct removal_row {
+    const char *name;
+    struct bytes client;
+    const char *volume; /* NULL: the layer */
+    bool asks;
+    bool no_container, runs; /* it is not known, or had not ended */
+    unsigned start_s;        /* of the client; 0: 90 */
+} removal_rows[] = {
+    { "rm", BYTES("docker\0rm\0-f\0brave_bell\0"), NULL, true },
+    { "rm by its id", BYTES("docker\0-H\0unix:///x\0container\0rm\0" "0123\0"), NULL, true },
+    { "rm of another", BYTES("docker\0rm\0-f\0web\0"), NULL, false },
+    { "rm of an image", BYTES("docker\0image\0rm\0brave_bell\0"), NULL, false },
+    { "rm leaves its volume", BYTES("docker\0rm\0-f\0brave_bell\0"), NAMELESS, false },
+    { "rm with its volume", BYTES("docker\0rm\0-fv\0brave_bell\0"), NAMELESS, true },
+    { "rm leaves what has a name", BYTES("docker\0rm\0-fv\0brave_bell\0"), "data", false },
+    { "rm with a volume, whose is not known", BYTES("docker\0rm\0-fv\0brave_bell\0"), NAMELESS, false, .no_container = true },
+    { "volume rm", BYTES("docker\0volume\0rm\0-f\0x\0data\0"), "data", true, .no_container = true },
+    { "volume rm of another", BYTES("docker\0volume\0rm\0x\0"), "data", false },
+    { "volume rm is no layer", BYTES("docker\0volume\0rm\0brave_bell\0"), NULL, false },
+    { "volume ls", BYTES("docker\0volume\0ls\0data\0"), "data", false },
+    { "volume prune", BYTES("docker\0volume\0prune\0-f\0"), "data", true, .no_container = true },
+    { "volume prune that asks first", BYTES("docker\0volume\0prune\0"), "data", false },
+    { "system prune", BYTES("docker\0system\0prune\0-af\0"), NULL, true },
+    { "system prune, and it ran", BYTES("docker\0system\0prune\0-af\0"), NULL, false, .runs = true },
+    { "system prune, and it ended later", BYTES("docker\0system\0prune\0-af\0"), NULL, false, .start_s = 4 },
+    { "system prune leaves volumes", BYTES("docker\0system\0prune\0-af\0"), "data", false },
+    { "system prune with volumes", BYTES("docker\0system\0prune\0--force\0--volumes\0"), "data", true },
+    { "container prune", BYTES("docker\0container\0prune\0--force\0"), NULL, true },
+    { "image prune", BYTES("docker\0image\0prune\0-f\0"), NULL, false },
+    { "compose down", BYTES("docker-compose\0-p\0shop\0down\0-t\0" "0\0"), NULL, true },
+    { "compose down leaves volumes", BYTES("docker-compose\0-p\0shop\0down\0-t\0" "0\0"), "shop_data", false },
+    { "compose down with them", BYTES("python3\0/usr/bin/docker-compose\0-p\0shop\0down\0-v\0"), "shop_data", true },
+    { "compose down with them, alone", BYTES("docker\0compose\0-p\0shop\0down\0--volumes\0"), "shop_data", true, .no_container = true },
+    { "compose down of another project", BYTES("docker-compose\0-p\0workshop\0down\0-v\0"), "shop_data", false, .no_container = true },
+    { "compose up", BYTES("docker-compose\0-p\0shop\0up\0-d\0--timeout\0" "0\0"), NULL, true },
+    { "compose up of another service", BYTES("docker-compose\0-p\0shop\0up\0-d\0db\0"), NULL, false },
+    { "compose up that stays", BYTES("docker-compose\0-p\0shop\0up\0"), NULL, false, .start_s = 1 },
+    { "compose rm", BYTES("docker-compose\0-p\0shop\0rm\0-fv\0web\0"), NAMELESS, true },
+    { "exec", BYTES("docker\0exec\0brave_bell\0rm\0brave_bell\0"), NULL, false },
+    { "nothing", BYTES_NULL, NULL, false },
+};
+
+static void removed(void **state)
+{
+    const struct removal_row *row = *state;
+    const struct start_client client = { row->client, (row->start_s ? row->start_s : 90) * NS_PER_S, BYTES_NULL };
+    const struct container c = { .id = bytes_of(NAMELESS), .name = bytes_of("brave_bell"), .compose_project = bytes_of("shop"),
+                                 .compose_service = bytes_of("web") };
+    const struct removal r = { row->no_container ? NULL : &c, bytes_of(row->volume), 100 * NS_PER_S, row->runs ? 0 : 5 * NS_PER_S };
+
+    assert_int_equal(removal_client_asks(&client, &r), row->asks);
+}
+
+static void volumes_by_their_paths(void **state)
+{
+    (void)state;
+    assert_bytes(removal_volume(bytes_of("/var/lib/docker/volumes/data/_data/a/b")), "data");
+    assert_bytes(removal_volume(bytes_of("/var/lib/docker/volumes/data/_data")), "data");
+    assert_bytes(removal_volume(bytes_of("/var/lib/docker/volumes/data")), "data");
+    assert_bytes(removal_volume(bytes_of("/srv/volumes/docker/volumes/data/_data/volumes/x/_data")), "data");
+    assert_int_equal(removal_volume(bytes_of("/var/lib/docker/volumes/data/_datas")).len, 0);
+    assert_int_equal(removal_volume(bytes_of("/var/lib/docker/volumes/")).len, 0);
+    assert_int_equal(removal_volume(bytes_of("/volumes")).len, 0);
+    assert_int_equal(removal_volume(BYTES_NULL).len, 0);
+}
+
 /* ---- jobs of CI runners ---- */
 
 #define TEN "0123456789"
@@ -383,6 +453,7 @@ int main(void)
         cmocka_unit_test(trigger),
         cmocka_unit_test(fired_just_before),
         cmocka_unit_test(looked_up_once),
+        cmocka_unit_test(volumes_by_their_paths),
         cmocka_unit_test(who_started_it),
     };
 
@@ -391,5 +462,6 @@ int main(void)
            RUN_ROWS(client_rows, client) +
            RUN_ROWS(start_rows, starter) +
            RUN_ROWS(copy_rows, copies) +
+           RUN_ROWS(removal_rows, removed) +
            RUN_ROWS(job_rows, ci_job);
 }
