@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ struct attribution {
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent, and its executable */
     struct works works;
+    uint32_t mnt_ns;          /* our own mount namespace, whose packages are asked for; 0 = not known */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
 
@@ -62,12 +64,14 @@ int attribution_new(const struct attribution_options *options, struct attributio
 {
     struct attribution *a = calloc(1, sizeof(*a));
     struct err why = ERR_INIT;
+    struct stat st;
     int r;
 
     if (!a)
         return err_set(err, -ENOMEM, "attribution");
     a->options = *options;
     a->booted_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    a->mnt_ns = stat(PROC "/self/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0;
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
         r = users_new(options->engines, "/", &a->users, err);
@@ -162,6 +166,16 @@ static bool find_inside(struct attribution *a, const struct process *p, struct b
                                version) == 0;
 }
 
+/* By nsenter a process of the host executes what another tree has at that path. */
+static bool is_of_another_tree(const struct attribution *a, const struct process *p)
+{
+    struct stat st;
+
+    if (!a->mnt_ns || !p->mnt_ns || (uint32_t)p->mnt_ns == a->mnt_ns || !p->executable_inode || !p->executable.len)
+        return false;
+    return stat(p->executable.data, &st) < 0 || st.st_ino != p->executable_inode;
+}
+
 /* By a path alone: whose lists are asked depends on where it lives. Not known where: not asked. */
 static bool find_package(struct attribution *a, const struct process *p, struct bytes path, struct bytes *package,
                          struct bytes *version)
@@ -169,7 +183,7 @@ static bool find_package(struct attribution *a, const struct process *p, struct 
     if (!path.len || p->executable_memfd)
         return false;
     if (p->origin == ORIGIN_HOST)
-        return a->packages && packages_find(a->packages, path, package, version) == 0;
+        return a->packages && packages_find(a->packages, path, package, version) == 0 && !is_of_another_tree(a, p);
     return p->origin == ORIGIN_CONTAINER && find_inside(a, p, path, package, version);
 }
 

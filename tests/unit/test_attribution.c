@@ -2,6 +2,8 @@
 /* Where a process lives, when its container was gone before anybody could read of it. */
 #include "test.h"
 
+#include <sys/stat.h>
+
 #include "attribution/attribution.h"
 #include "attribution/share.h"
 #include "event/share.h"
@@ -94,6 +96,47 @@ static void lives(void **state)
     event_free(e);
     attribution_free(a);
     engines_free(engines);
+}
+
+/* A process of the host, whose program may be the one that a container has at that path (nsenter). */
+static size_t package_of(uint64_t mnt_ns, uint64_t inode)
+{
+    struct attribution_options options = { 0 };
+    struct process *p = process_new(NOBODY, NS_PER_S);
+    struct attribution *a = NULL;
+    struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
+    size_t len;
+
+    assert_int_equal(attribution_new(&options, &a, NULL), 0);
+    process_set(p, &p->executable, bytes_of("/usr/bin/env"));
+    process_set(p, &p->args, ARGS("env"));
+    process_set(p, &p->cgroup, bytes_of("/user.slice"));
+    p->mnt_ns = mnt_ns;
+    p->executable_inode = inode;
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_FORK, .boot_ns = NS_PER_S, .pid = NOBODY, .start_ns = NS_PER_S, .parent_pid = 1 });
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXEC, .boot_ns = NS_PER_S + 1, .pid = NOBODY, .captured = p });
+    e->actor.pid = NOBODY;
+    e->boot_ns = NS_PER_S + 5;
+    attribution_event(a, e);
+    assert_non_null(e->actor.process);
+    assert_int_equal(e->actor.process->origin, ORIGIN_HOST);
+    len = e->actor.process->owner.package.len;
+    event_free(e);
+    process_unref(p);
+    attribution_free(a);
+    return len;
+}
+
+static void another_trees_program_is_of_no_package(void **state)
+{
+    struct stat ns, env;
+
+    (void)state;
+    assert_int_equal(stat("/proc/self/ns/mnt", &ns), 0);
+    if (stat("/usr/bin/env", &env) < 0 || !package_of(ns.st_ino, env.st_ino))
+        skip(); /* no lists of packages here */
+    assert_true(package_of(ns.st_ino + 1, env.st_ino) > 0); /* a service with a /tmp of its own */
+    assert_int_equal(package_of(ns.st_ino + 1, env.st_ino + 1), 0);
 }
 
 /* One event, attributed: whose it was, and the same suspect as without anything remembered. */
@@ -253,7 +296,8 @@ static void reports_what_one_cause_did(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(remembers_who_it_was) };
+    struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(another_trees_program_is_of_no_package),
+        cmocka_unit_test(remembers_who_it_was) };
     int failed = RUN_ROWS(share_rows, reports_what_one_cause_did);
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
