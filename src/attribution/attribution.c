@@ -67,9 +67,12 @@ int attribution_new(const struct attribution_options *options, struct attributio
     struct stat st;
     int r;
 
-    if (!a)
+    if (!a) {
+        packages_free(options->packages);
         return err_set(err, -ENOMEM, "attribution");
+    }
     a->options = *options;
+    a->packages = options->packages;
     a->booted_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     a->mnt_ns = stat(PROC "/self/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0;
     r = process_table_new(PROC, &a->table, err);
@@ -88,8 +91,6 @@ int attribution_new(const struct attribution_options *options, struct attributio
     if ((options->agents_path ? agents_load(options->agents_path, &a->agents, &why)
                               : agents_parse(agents_builtin(), &a->agents, &why)) < 0)
         log_warn(options->log, "%s; products are not named", err_text(&why, -ENOENT));
-    if (packages_new("/", &a->packages, &why) < 0)
-        log_warn(options->log, "%s; packages are not named", err_text(&why, -ENOENT));
     *ret = a;
     return 0;
 }

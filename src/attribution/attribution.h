@@ -17,6 +17,7 @@ struct attribution_options {
     const struct log *log;
     const char *agents_path;     /* data file of known products; NULL = what was built in */
     struct engines *engines;     /* borrowed; NULL = containers are recognised by their cgroup alone, without names */
+    struct packages *packages;   /* whose files are whose; the attribution's from now on, also where it fails. NULL = no package is named */
 };
 
 /* The options are copied, what they point to is borrowed until attribution_free(). Reads /proc once. -ENOMEM, or what reading

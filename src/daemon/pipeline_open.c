@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "attribution/owner.h"
 #include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_sensors.h"
@@ -64,6 +65,17 @@ int pipeline_retain(struct pipeline *p, const struct store_retention *retention)
     return p->store ? store_retain(p->store, retention) : 0;
 }
 
+/* The lists are read while the sensors are opened: the first event waits for them. */
+static struct packages *begin_packages(struct pipeline *p)
+{
+    struct packages *packages = NULL;
+    struct err why = ERR_INIT;
+
+    if (packages_new("/", &packages, &why) < 0)
+        log_warn(p->options.log, "%s; packages are not named", err_text(&why, -ENOENT));
+    return packages;
+}
+
 int pipeline_open(const struct pipeline_options *options, struct pipeline **ret, struct err *err)
 {
     struct pipeline *p = calloc(1, sizeof(*p));
@@ -101,6 +113,10 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         r = pipeline_open_copies(p, err);
     if (r == 0) {
         open_follower(p); /* its notifications wait until they are fetched; what it can see decides on the sensors */
+        r = pipeline_choose_sensors(p, err);
+    }
+    if (r == 0) {
+        attribution.packages = begin_packages(p);
         r = pipeline_open_sensors(p, err);
     }
     if (r == 0)
@@ -110,6 +126,8 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
     if (r == 0) {
         attribution.engines = watches.engines = p->engines;
         r = attribution_new(&attribution, &p->attribution, err);
+    } else {
+        packages_free(attribution.packages);
     }
     if (r == 0)
         r = watchset_new(&watches, &p->watches, err);

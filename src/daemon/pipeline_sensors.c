@@ -57,9 +57,21 @@ static void go_on_without(struct pipeline *p, const struct sensor_ops *ops, cons
     choice_leave_out(&p->choice, &wish, ops, why);
 }
 
-int pipeline_open_sensors(struct pipeline *p, struct err *err)
+int pipeline_choose_sensors(struct pipeline *p, struct err *err)
 {
     const struct choice_wish wish = wish_of(p);
+    int r;
+
+    recover(&p->options);
+    r = choose_sensors(&wish, p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
+    if (r < 0)
+        return r;
+    give_away_privileges(p);
+    return p->follower ? follower_start(p->follower, err) : 0;
+}
+
+int pipeline_open_sensors(struct pipeline *p, struct err *err)
+{
     struct sensor_options options = {
         .log = p->options.log,
         .sink = { p, pipeline_on_event, pipeline_on_process, pipeline_on_gap },
@@ -69,14 +81,6 @@ int pipeline_open_sensors(struct pipeline *p, struct err *err)
     };
     int r;
 
-    recover(&p->options);
-    r = choose_sensors(&wish, p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
-    if (r < 0)
-        return r;
-    give_away_privileges(p);
-    r = p->follower ? follower_start(p->follower, err) : 0;
-    if (r < 0)
-        return r;
     for (size_t i = 0; i < p->choice.count;) {
         const struct sensor_ops *ops = p->choice.sensors[i];
         struct sensor *sensor = NULL;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "attribution/attribution.h"
+#include "attribution/owner.h"
 #include "attribution/share.h"
 #include "event/share.h"
 #include "make.h"
@@ -71,6 +72,7 @@ static void lives(void **state)
 
     assert_int_equal(engines_new(&engines_options, &engines, NULL), 0);
     options.engines = engines;
+    assert_int_equal(packages_new("/", &options.packages, NULL), 0);
     assert_int_equal(attribution_new(&options, &a, NULL), 0);
     feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
     feed(a, NOBODY + 1, 2 * NS_PER_S, row->runtime, row->args, row->uid, HOST_MNT, "/user.slice");
@@ -181,6 +183,7 @@ static void remembers_who_it_was(void **state)
     struct event *first, *again, *executed, *late, *next;
 
     (void)state;
+    assert_int_equal(packages_new("/", &options.packages, NULL), 0);
     assert_int_equal(attribution_new(&options, &a, NULL), 0);
     feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
     feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/sh", ARGS("sh"), 0, HOST_MNT, "/user.slice");
@@ -265,6 +268,7 @@ static void reports_what_one_cause_did(void **state)
     struct attribution_options options = { 0 };
     struct attribution *a = NULL;
 
+    assert_int_equal(packages_new("/", &options.packages, NULL), 0);
     assert_int_equal(attribution_new(&options, &a, NULL), 0);
     feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
     feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/sh", row->launchers[0], 0, HOST_MNT, "/user.slice");
