@@ -127,6 +127,12 @@ int attribution_seed(struct attribution *a, struct err *err)
     return process_table_seed(a->table, err);
 }
 
+void attribution_await(struct attribution *a, unsigned ms)
+{
+    if (a->packages)
+        packages_await(a->packages, ms);
+}
+
 /* What only /proc knows, read while the process is still there. */
 static void look_at_once(struct attribution *a, const struct process_event *event)
 {

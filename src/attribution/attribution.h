@@ -29,6 +29,8 @@ void attribution_free(struct attribution *a); /* NULL is fine */
 /* Read all of /proc. Call after the tracker's stream is open: what it delivers later is applied on
  * top, so that nothing falls between. */
 int attribution_seed(struct attribution *a, struct err *err);
+/* Waits for what is read beside it and the first event would wait for, `ms` at most. */
+void attribution_await(struct attribution *a, unsigned ms);
 void attribution_process_event(struct attribution *a, const struct process_event *event);
 /* The tracker lost notifications: each record is checked against /proc before it is used again. */
 void attribution_recheck(struct attribution *a);

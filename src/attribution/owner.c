@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attribution/file_mapping.h"
@@ -138,6 +139,14 @@ int packages_new(const char *root, struct packages **ret, struct err *err)
     begin_reading(p);
     *ret = p;
     return 0;
+}
+
+void packages_await(struct packages *p, unsigned ms)
+{
+    const uint64_t until_ms = clock_ms(CLOCK_MONOTONIC) + ms;
+
+    while (p->newer && !p->newer->read && clock_ms(CLOCK_MONOTONIC) < until_ms)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = (long)NS_PER_MS }, NULL);
 }
 
 static void forget(struct packages *p)

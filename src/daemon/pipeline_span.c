@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "attribution/attribution.h"
 #include "daemon/pipeline_copies.h"
 #include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_loop.h"
@@ -19,6 +20,7 @@
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
 #define FINISH_NS (60 * NS_PER_S) /* and so long in all: a storm's events are read faster than they are made */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
+#define LISTS_MS 3000        /* and package lists, before it is ready: the first event would wait for them */
 
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
@@ -30,6 +32,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     pipeline_dispatch(p);
     pipeline_leave_taken_sensors(p);
     pipeline_await_copies(p);
+    attribution_await(p->attribution, LISTS_MS);
     engines_set_patience(p->engines, PATIENCE_MS);
     pipeline_write_not_seen(p, &not_seen);
     sbuf_add_char(ret_text, '(');

@@ -129,6 +129,8 @@ static void knows_this_machine(void **state)
     if (access("/var/lib/dpkg/info/dash.list", R_OK) != 0 || access("/usr/bin/dash", F_OK) != 0)
         skip();
     assert_int_equal(packages_new("/", &host, NULL), 0);
+    packages_await(host, 0); /* whether they have been read by then or not */
+    packages_await(host, 60000);
     assert_int_equal(packages_find(host, bytes_of("/usr/bin/dash"), &package, &version), 0);
     assert_bytes(package, "dash");
     assert_true(version.len > 0 && version.data[0] >= '0' && version.data[0] <= '9');
