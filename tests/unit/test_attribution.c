@@ -109,6 +109,7 @@ static size_t package_of(uint64_t mnt_ns, uint64_t inode)
     struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
     size_t len;
 
+    assert_int_equal(packages_new("/", &options.packages, NULL), 0);
     assert_int_equal(attribution_new(&options, &a, NULL), 0);
     process_set(p, &p->executable, bytes_of("/usr/bin/env"));
     process_set(p, &p->args, ARGS("env"));
@@ -135,8 +136,9 @@ static void another_trees_program_is_of_no_package(void **state)
 
     (void)state;
     assert_int_equal(stat("/proc/self/ns/mnt", &ns), 0);
-    if (stat("/usr/bin/env", &env) < 0 || !package_of(ns.st_ino, env.st_ino))
+    if (stat("/usr/bin/env", &env) < 0 || access("/var/lib/dpkg/info/coreutils.list", R_OK) < 0)
         skip(); /* no lists of packages here */
+    assert_true(package_of(ns.st_ino, env.st_ino) > 0);
     assert_true(package_of(ns.st_ino + 1, env.st_ino) > 0); /* a service with a /tmp of its own */
     assert_int_equal(package_of(ns.st_ino + 1, env.st_ino + 1), 0);
 }
@@ -300,11 +302,11 @@ static void reports_what_one_cause_did(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(another_trees_program_is_of_no_package),
-        cmocka_unit_test(remembers_who_it_was) };
+    struct CMUnitTest tests[ARRAY_SIZE(rows) + 2] = { cmocka_unit_test(another_trees_program_is_of_no_package),
+                                                      cmocka_unit_test(remembers_who_it_was) };
     int failed = RUN_ROWS(share_rows, reports_what_one_cause_did);
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        tests[1 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
+        tests[2 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
