@@ -106,7 +106,7 @@ static void take_explanation(struct attached *a, const struct json_t *of)
 {
     uint64_t kind = control_number(of, "kind");
 
-    if (kind < EXPLANATION_RECREATED || kind > EXPLANATION_ABSENT || (kind == EXPLANATION_ABSENT && case_events(a->case_)))
+    if (kind < EXPLANATION_RECREATED || kind > EXPLANATION_MOUNTED || (kind == EXPLANATION_ABSENT && case_events(a->case_)))
         return;
     (void)case_add_explanation(a->case_, (enum explanation)kind, control_number(of, "time"), control_number(of, "files"),
                                control_text(of, "detail"));

@@ -262,6 +262,7 @@ void pipeline_on_explain(void *data, enum watch_explanation why, uint64_t time_n
         [WATCH_RECREATED] = EXPLANATION_RECREATED,
         [WATCH_REMOVED] = EXPLANATION_REMOVED,
         [WATCH_TMPFS_EMPTIED] = EXPLANATION_TMPFS,
+        [WATCH_MOUNTED] = EXPLANATION_MOUNTED,
         [WATCH_MISSING] = EXPLANATION_BEFORE,
     };
     struct pipeline *p = data;

@@ -127,6 +127,11 @@ static void write_hint(struct page *p, const struct culprit *s, const char **lab
         if (hints[i].kind != l->kind || (hints[i].after && !l->name.len))
             continue;
         page_begin(p, *label);
+        if (s->actor.process && s->actor.process->container) { /* the host has others */
+            sbuf_add_str(p->out, "in container ");
+            escape_terminal(p->out, s->actor.process->container->name);
+            sbuf_add_str(p->out, ", ");
+        }
         sbuf_add_str(p->out, hints[i].before);
         if (hints[i].after)
             escape_shell(p->out, l->name);

@@ -52,4 +52,5 @@ enum explanation {
     EXPLANATION_BEFORE,        /* they were gone before the watch began */
     EXPLANATION_REMOVED,       /* the container was removed, its writable layer dropped */
     EXPLANATION_ABSENT,        /* nothing was there all the time; detail: the target */
+    EXPLANATION_MOUNTED,       /* the container was created anew and has something else there than the volume; detail: where the host has that */
 };

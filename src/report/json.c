@@ -254,7 +254,8 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
                                            [EXPLANATION_TMPFS] = "tmpfs",
                                            [EXPLANATION_BEFORE] = "before",
                                            [EXPLANATION_REMOVED] = "removed",
-                                           [EXPLANATION_ABSENT] = "absent" };
+                                           [EXPLANATION_ABSENT] = "absent",
+                                           [EXPLANATION_MOUNTED] = "mounted" };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
 
     if (c->explained_count && !case_is_explained(c, EXPLANATION_ABSENT))

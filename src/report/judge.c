@@ -86,6 +86,12 @@ static bool harms(const struct culprit *s, unsigned least, bool in_layer)
     return false;
 }
 
+/* Something says where the files went: an engine's set-up is none of it. */
+static bool loss_is_explained(const struct case_ *c)
+{
+    return case_was_recreated(c) || case_is_explained(c, EXPLANATION_MOUNTED);
+}
+
 /* What was recorded says that it was removed, and that its engine deleted files of its layer. */
 static void explain_removal(struct case_ *c)
 {
@@ -254,7 +260,7 @@ void case_judge(struct case_ *c)
     }
     /* if noise is all there is, it is what happened: the runtime's stays noise all the same, where
      * something else explains the loss */
-    if (!somebody && !case_was_recreated(c))
+    if (!somebody && !loss_is_explained(c))
         for (struct culprit *s = c->culprits; s; s = s->next)
             s->noise = is_empty(s) ? NOISE_EMPTY : s->noise == NOISE_AROUND ? NOISE_AROUND : NOISE_NONE;
     for (struct culprit *s = c->culprits; s; s = s->next)

@@ -431,6 +431,11 @@ void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
             escape_terminal(out, e->detail);
             sbuf_add_str(out, " hides them.");
             return;
+        case EXPLANATION_MOUNTED:
+            sbuf_add_str(out, "Nobody deleted these files: the container was created anew and has something else there; what it had is in ");
+            escape_terminal(out, e->detail);
+            sbuf_add_str(out, " on the host.");
+            return;
         case EXPLANATION_ABSENT: /* said by coverage_each_answer() */
             continue;
         case EXPLANATION_BEFORE:

@@ -8,6 +8,7 @@
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/macro.h"
+#include "watch/objects.h"
 
 #define SAID_MAX 8 /* containers of a plural watch announced one by one */
 
@@ -44,7 +45,7 @@ void announce_resolved(struct watchset *set, const struct instance *i)
     set->options.notice(set->options.data, sbuf_str(&s));
 }
 
-void announce_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n)
+void announce_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n, bool begins)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
     struct stat st;
@@ -58,7 +59,8 @@ void announce_missing(struct watchset *set, struct watch *w, const struct place 
     escape_terminal(&s, w->target.text);
     sbuf_add_str(&s, " does not exist yet; waiting for it");
     set->options.notice(set->options.data, sbuf_str(&s));
-    set->options.explain(set->options.data, WATCH_MISSING, 0, 0, w->target.text);
+    if (begins)
+        set->options.explain(set->options.data, WATCH_MISSING, 0, 0, w->target.text);
 }
 
 void announce_waiting(struct watchset *set, struct watch *w, const char *why)
@@ -81,6 +83,20 @@ void announce_tmpfs(struct watchset *set, const struct instance *i, const struct
         if (places[k].object.view == VIEW_VOLUME && places[k].object.ns_pid)
             set->options.explain(set->options.data, WATCH_TMPFS_EMPTIED, i->container->started_ns, 0,
                                  places[k].victim_path);
+}
+
+void announce_mounted(struct watchset *set, const struct instance *i, const struct place *places, size_t n)
+{
+    for (const struct object *o = i->watch->objects; o; o = o->next) {
+        bool used = false, has = false;
+
+        for (size_t k = 0; k < o->use_count; k++)
+            used |= o->uses[k].instance == i;
+        for (size_t k = 0; k < n; k++)
+            has |= places[k].object.view == VIEW_VOLUME && bytes_equal(places[k].object.path, o->place.object.path);
+        if (used && !has && o->place.object.view == VIEW_VOLUME && !o->place.object.ns_pid && object_is_there(o))
+            set->options.explain(set->options.data, WATCH_MOUNTED, i->container->created_ns, 0, o->place.object.path);
+    }
 }
 
 void announce_recreated(struct watchset *set, struct instance *i, const struct container_view *view)

@@ -49,7 +49,7 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
                      bool first, struct err *err)
 {
     struct watch *w = i->watch;
-    bool same = i->container && bytes_equal(i->container->id, view->container->id);
+    bool same = i->container && bytes_equal(i->container->id, view->container->id), anew = i->container && !same;
     uint64_t previous_start_ns = same ? i->container->started_ns : 0;
     struct place places[PLACES_MAX];
     struct arena arena = { 0 };
@@ -63,6 +63,8 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     set_container(set, i, view->container);
     set_layer(i, layer_of(view));
     n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
+    if (anew && n >= 0)
+        announce_mounted(set, i, places, (size_t)n);
     i->removed = i->in_layer = false;
     for (int k = 0; k < n; k++)
         i->in_layer |= places[k].victim_kind == VICTIM_CONTAINER;
@@ -79,7 +81,7 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     if (first && r == 0) {
         announce_resolved(set, i);
         if (i->up)
-            announce_missing(set, w, places, (size_t)n);
+            announce_missing(set, w, places, (size_t)n, !anew);
     }
     if (r == 0)
         announce_tmpfs(set, i, places, (size_t)n, previous_start_ns);
@@ -136,7 +138,7 @@ static int resolve_path(struct watchset *set, struct watch *w, bool first, struc
               : objects_set(set, w->instances, places, (size_t)n, err);
     w->instances->up = r == 0;
     if (r == 0 && first)
-        announce_missing(set, w, places, (size_t)n);
+        announce_missing(set, w, places, (size_t)n, true);
     arena_done(&arena);
     return r;
 }

@@ -15,6 +15,7 @@ enum watch_explanation {
     WATCH_RECREATED,     /* the container was created anew; detail: its name */
     WATCH_TMPFS_EMPTIED, /* a restart made a tmpfs anew; detail: its path in the container */
     WATCH_REMOVED,       /* the container was removed, and its writable layer with it; detail: its name */
+    WATCH_MOUNTED,       /* the container was created anew and has something else there than this volume; detail: where the host has that */
     WATCH_MISSING,       /* the target was not there when the watch began; detail: the target */
 };
 

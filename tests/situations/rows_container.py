@@ -61,6 +61,10 @@ inside('docker rm with its anonymous volume', 'docker rm -f -v {c}', ['docker rm
 
 inside('docker volume rm by a script', '{t}/clean', ['docker volume rm v{c}, called by {t}/clean, on the host, deleted {w}/docker/data/volumes/v{c}/_data/a'], tools={'clean': '#!/bin/sh\ndocker volume rm v{c}\n:\n'},
        prepare='docker run --rm --network none -v v{c}:/x shop:1.4 touch /x/a', target='{w}/docker/data/volumes/v{c}')
+row('cron in a container', '', ['rm -f /x/a, a cron job of root, in container {c}, deleted {d}/a, '], details=['next in container {c}, its job: crontab -l -u root'], by='none', engine=True, until='! test -e {d}/a',
+    prepare=f'{RUN} -v {{d}}:/x shop:1.4 sh -c "mkdir -p /c; echo \'* * * * * rm -f /x/a\' > /c/root; exec busybox crond -f -c /c"')
+inside('a folder of the host, while its container is made anew', 'docker rm -f {c}; rm {d}/a; docker run -d --name {c} --network none -v {d}:/data shop:1.4 sleep 600', ['root, at {tty}{from}, on the host, deleted /data/a of container {c}: rm {d}/a, '],
+       prepare=f'{RUN} -v {{d}}:/data shop:1.4 sleep 600', target='{c}:/data', never=['Nobody deleted'])
 inside('docker rm', 'sudo docker -H unix://{w}/docker/docker.sock rm -f {c}', ['Nobody deleted these files by themselves: container {c} was removed by docker rm -f {c}, run by ann, and its writable layer with 1 file was dropped with it.'],
        prepare=IDLE + '; docker exec {c} touch /prd/n', by='ann')
 inside('docker-compose up that makes it anew', 'cd {t} && docker-compose -p {c} up -d --force-recreate -t 0; cd /', ['was removed by docker-compose -p {c} up -d --force-recreate -t 0, run by root, and its writable layer with 1 file was dropped with it.'],

@@ -138,6 +138,16 @@ static void a_removed_volume_does(void **state)
     assert_null(strstr(sbuf_str(&text), "Nobody deleted"));
 }
 
+static void another_volume_accuses_nobody(void **state)
+{
+    (void)state;
+    add(OPERATION_MKDIR, "/data", runc, 0, 0);
+    assert_int_equal(case_add_explanation(c, EXPLANATION_MOUNTED, T0, 0, bytes_of("/var/lib/docker/volumes/x/_data")), 0);
+    assert_int_equal(verdicts(), 1);
+    says("VERDICT  Nobody deleted these files: the container was created anew and has something else there; what it had is in "
+         "/var/lib/docker/volumes/x/_data on the host.");
+}
+
 static void set_up_of_the_container_is_noise(void **state)
 {
     json_t *all;
@@ -393,6 +403,7 @@ int main(void)
         TEST(the_worst_comes_first),
         TEST(a_removed_container_accuses_nobody),
         TEST(a_removed_volume_does),
+        TEST(another_volume_accuses_nobody),
         TEST(set_up_of_the_container_is_noise),
         TEST(mounts_around_a_container_are_its_set_up),
         TEST(around_alone_is_no_culprit),

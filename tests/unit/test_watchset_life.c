@@ -389,6 +389,30 @@ static void volume_outlives_its_container(void **state)
     assert_int_equal(rmdir(volume), 0);
 }
 
+/* The container is made anew with another one: nobody deleted what is missing in it. */
+static void another_volume_is_explained(void **state)
+{
+    struct container *old;
+    char before[160], expected[200];
+
+    (void)state;
+    mount_volume();
+    old = container_ref(new_container("aaaa", T0));
+    assert_int_equal(watch("web:/data", NULL), 0);
+    snprintf(before, sizeof(before), "%s", volume);
+    life(LIFECYCLE_DIE, old);
+    life(LIFECYCLE_DESTROY, old);
+    snprintf(volume, sizeof(volume), "%s/other", base); /* not there: it was when the observation began */
+    mounts[0].source = bytes_of(volume);
+    life(LIFECYCLE_START, new_container("cccc", T0 + NS_PER_S));
+    assert_non_null(strstr(seen.notices, "web:/data does not exist yet; waiting for it"));
+    snprintf(expected, sizeof(expected), "%d 0 %s\n", WATCH_MOUNTED, before);
+    assert_string_equal(seen.explained, expected);
+    assert_int_equal(living(), 1);
+    container_unref(old);
+    assert_int_equal(rmdir(before), 0);
+}
+
 static struct container *labelled(const char *id)
 {
     (void)new_container(id, T0);
@@ -438,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(container_that_is_not_there_yet),
         TEST(volume_outlives_its_container),
+        TEST(another_volume_is_explained),
         TEST(volumes_outlive_their_containers),
         TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
