@@ -11,6 +11,7 @@
 #include "event/operation.h"
 #include "event/watch_object.h"
 #include "sensor/fanotify/fanotify.h"
+#include "sensor/fanotify/state.h"
 #include "sensor/sensor.h"
 #include "sensor/tree/look.h"
 #include "sensor/tree/tree.h"
@@ -108,6 +109,10 @@ static void is_known_by_its_handle(void **state)
     act("rm -rf *");
     events[0] = '\0';
     assert_int_equal(fanotify_sensor_ops.open(&options, &s, NULL), 0);
+    if (!s->features.target) { /* before 5.17 an event has no handle of the file */
+        fanotify_sensor_ops.close(s);
+        skip();
+    }
     assert_int_equal(fanotify_sensor_ops.watch(s, &object, NULL), 0);
     between = row->between;
     late = row->late;
