@@ -11,11 +11,13 @@
 #include "util/hash.h"
 #include "util/macro.h"
 #include "watch/emitted.h"
+#include "watch/facts.h"
 
 #define BUCKETS 4096
 #define PLACES 65536 /* numbers left free after each event at the end of the queue, for those that are put before a later one */
 #define ACLS 1024 /* recent calls that set an ACL */
 #define ACL_NS (2 * NS_PER_S)
+#define BOUND_STEPS 1024 /* whose time may be found out by one that came after it */
 
 struct fused {
     struct event *event;
@@ -43,98 +45,31 @@ struct fuse {
     } acls[ACLS];
 };
 
-/* ---- union of facts ---- */
-
-static void take(struct event *to, struct bytes *field, struct bytes value)
-{
-    if (!field->data && value.data)
-        event_set(to, field, value);
-}
-
-static void take_state(struct fuse *f, struct event *e, struct file_state *to, const struct file_state *from)
-{
-#define FACT(bit, member)                                                                          \
-    if (from->known & (bit)) {                                                                     \
-        if (!(to->known & (bit)))                                                                  \
-            to->member = from->member;                                                             \
-        else if (to->member != from->member)                                                       \
-            f->stats.contradictions++;                                                             \
-    }
-    FACT(FILE_MODE, mode)
-    FACT(FILE_UID, uid)
-    FACT(FILE_GID, gid)
-    FACT(FILE_SIZE, size)
-    FACT(FILE_INODE, inode)
-    FACT(FILE_DEVICE, device)
-    FACT(FILE_LINKS, links)
-    FACT(FILE_MTIME, mtime_ns)
-    FACT(FILE_FLAGS, flags)
-    FACT(FILE_ATIME, atime_ns)
-    FACT(FILE_CTIME, ctime_ns)
-#undef FACT
-    to->known |= from->known;
-    take(e, &to->owner, from->owner);
-    take(e, &to->group, from->group);
-}
-
-static void take_actor(struct event *e, const struct actor *from)
-{
-    struct actor *to = &e->actor;
-
-    if (!to->tid)
-        to->tid = from->tid;
-    if (!to->parent_pid)
-        to->parent_pid = from->parent_pid;
-    if (!to->start_ns)
-        to->start_ns = from->start_ns;
-    if (!to->cred.known) {
-        to->cred = from->cred;
-        to->login_uid = from->login_uid;
-        to->session = from->session;
-    }
-    take(e, &to->executable, from->executable);
-    take(e, &to->name, from->name);
-    take(e, &to->args, from->args);
-    take(e, &to->working_directory, from->working_directory);
-    take(e, &to->tty, from->tty);
-    take(e, &to->script, from->script);
-    to->inside |= from->inside;
-}
-
-static void fold(struct fuse *f, struct event *to, const struct event *from)
-{
-    to->sensors |= from->sensors;
-    if (!to->boot_ns)
-        to->boot_ns = from->boot_ns;
-    if (to->route == ROUTE_UNKNOWN) {
-        to->route = from->route;
-        to->syscall_arch = from->syscall_arch;
-        to->syscall = from->syscall;
-    }
-    if (from->actor_presumed == to->actor_presumed)
-        take_actor(to, &from->actor);
-    take(to, &to->previous_path, from->previous_path);
-    take(to, &to->host_path, from->host_path);
-    take(to, &to->previous_host_path, from->previous_host_path);
-    take(to, &to->target_path, from->target_path);
-    take(to, &to->xattr, from->xattr);
-    if (!from->actor_presumed && !from->operation_presumed) /* else the note says what is known now */
-        take(to, &to->note, from->note);
-    take_state(f, to, &to->file, &from->file);
-    take_state(f, to, &to->before, &from->before);
-    take_state(f, to, &to->after, &from->after);
-    if (!to->bytes_known && from->bytes_known) {
-        to->bytes = from->bytes;
-        to->bytes_known = true;
-    }
-    f->stats.folded++;
-}
-
 static bool presumes(const struct event *e)
 {
     const struct observation s = observation_of(e);
 
     return observation_presumes(&s);
+}
+
+/*
+ * Reports in the order in which things were done, but without their times: what the sensor of `observed` reported before this change, of
+ * which another one knows the time, was not later. So what is ordered by time is as it was done.
+ */
+static void bound_before(const struct fused *w, const struct event *observed)
+{
+    const struct event *e = w->event;
+    unsigned left = BOUND_STEPS;
+
+    if (!facts_are_timed(e) || facts_are_timed(observed))
+        return;
+    for (struct fused *b = w->before; b && left--; b = b->before) {
+        if (!(b->event->sensors & observed->sensors))
+            continue;
+        if (b->event->time_ns <= e->time_ns) /* and so is all before it */
+            return;
+        facts_bound_time(b->event, e->time_ns);
+    }
 }
 
 /* The observation whose actor was captured in the kernel is the base, also of the event's time and id; never one
@@ -149,7 +84,9 @@ static void merge(struct fuse *f, struct fused *w, struct event *second)
         w->event = second;
         second = first;
     }
-    fold(f, w->event, second);
+    facts_unite(w->event, second, &f->stats.contradictions);
+    f->stats.folded++;
+    bound_before(w, second);
     w->sensors = w->event->sensors;
     event_free(second);
 }
@@ -239,7 +176,7 @@ static struct fused *find_later(struct fuse *f, const struct event *e)
 
         for (unsigned others = 0; (others = observation_next_set(f->seen_by, e->sensors, others));)
             for (struct fused *w = *bucket(f->names, hash, others); w; w = w->name_next)
-                if (w->name == hash && w->sensors == others && e->time_ns <= w->event->time_ns &&
+                if (w->name == hash && w->sensors == others && facts_earliest(e) <= w->event->time_ns &&
                     bytes_equal(name_taken_away(w->event), name) && (!found || w->place < found->place))
                     found = w;
     }
@@ -371,6 +308,7 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
 {
     struct fused *w = calloc(1, sizeof(*w));
     struct bytes name = name_taken_away(event);
+    struct fused *later;
 
     if (!w) { /* out of memory: emitted at once, perhaps twice and out of order, rather than lost */
         f->options.event(f->options.data, event);
@@ -379,7 +317,10 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
     *w = (struct fused){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors,
                          .name = name.len ? hash_name(event, name) : 0 };
     w->done = is_done(f, w);
-    put(f, w, find_later(f, event));
+    later = find_later(f, event);
+    if (later)
+        facts_bound_time(event, later->event->time_ns);
+    put(f, w, later);
     index_waiting(f, w);
     let_go_done(f, now_ns);
     if (f->count > FUSE_WAITING_MAX) {
@@ -479,7 +420,7 @@ uint64_t fuse_oldest_ns(const struct fuse *f)
 
     if (!e)
         return 0;
-    return e->time_ns - (e->boot_from_ns && e->boot_from_ns < e->boot_ns ? e->boot_ns - e->boot_from_ns : 0);
+    return facts_earliest(e);
 }
 
 const struct fuse_stats *fuse_stats(const struct fuse *f)

@@ -34,6 +34,7 @@ row('one path deleted twice', 'rm {d}/a; echo > {d}/a; rm {d}/a', [['root, at {t
 row('temporary files', '{t}/build', ['root, at {tty}{from}, created {d}/result: /bin/sh {t}/build, at'], tools={'build': '#!/bin/sh\nfor i in 1 2 3 4 5; do echo $i > {d}/tmp.$i; done\n'
     'cat {d}/tmp.* > {d}/result\nrm {d}/tmp.*\n:\n'})
 row('an extended attribute', 'setfattr -n user.x -v 1 {d}/a', ['root, at {tty}{from}, set an extended attribute of {d}/a: setfattr -n user.x -v 1 {d}/a, at'], needs=('setfattr',))
-row('an access list', 'setfacl -m u:bob:rwx {d}/a', ['root, at {tty}{from}, changed the ACL of {d}/a: setfacl -m u:bob:rwx {d}/a, at'], needs=('setfacl',))
+row('an access list', 'setfacl -m u:bob:rwx {d}/a', ['root, at {tty}{from}, changed the ACL of {d}/a: setfacl -m u:bob:rwx {d}/a, at'], needs=('setfacl',), every=True,
+    audit_says=['root, at {tty}{from}, set an extended attribute of {d}/a: setfacl -m u:bob:rwx {d}/a, at'])
 row('chmod -R', 'chmod -R g-w {d}/tree', ['root, at {tty}{from}, ', 'changed the mode of {d}/tree: 0777 → 0757', 'changed the mode of 2 files in {d}/tree: 0666 → 0646', ': chmod -R g-w {d}/tree, at'], files={'tree/x': '', 'tree/y': ''})
 row('a name with a line break', "rm -f {d}/$'two\\nlines'", ['root, at {tty}{from}, deleted {d}/two\\nlines: rm -f {d}/two\\nlines, at'], files={'two\nlines': ''}, never=['two lines'])

@@ -339,12 +339,99 @@ static void numbers_are_never_used_twice(void **state)
     fuse_free(f);
 }
 
+/* audit does not see which attribute a call sets; a look at the file shows that it was its ACL. */
+static void an_acl_has_its_name(void **state)
+{
+    static const enum operation calls[] = { OPERATION_SETXATTR, OPERATION_REMOVEXATTR };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct out out = { 0 };
+        struct fuse *f = new_fuse(&out, BOTH);
+        struct event *seen = observed(SENSOR_FANOTIFY, OPERATION_SETACL, "/a", 1), *call = observed(SENSOR_AUDIT, calls[i % 2], "/a", 1);
+
+        call->actor.cred.known = true;
+        fuse_add(f, i < 2 ? seen : call, 0);
+        fuse_add(f, i < 2 ? call : seen, 0);
+        assert_int_equal(out.count, 1);
+        assert_int_equal(out.events[0]->operation, OPERATION_SETACL);
+        out_done(&out);
+        fuse_free(f);
+    }
+}
+
+static struct event *read_later(enum operation operation, const char *path, uint64_t from_ns, uint64_t read_ns)
+{
+    struct event *e = observed(SENSOR_FANOTIFY, operation, path, 1);
+
+    e->boot_from_ns = from_ns;
+    e->boot_ns = e->time_ns = read_ns;
+    return e;
+}
+
+static struct event *stamped(enum operation operation, const char *path, uint64_t time_ns)
+{
+    struct event *e = observed(SENSOR_AUDIT, operation, path, 1);
+
+    e->actor.cred.known = true;
+    e->boot_ns = e->time_ns = time_ns;
+    return e;
+}
+
+/* fanotify's events have the time at which they were read. Ordered by time, a file would be written to after it was deleted. */
+static void what_came_before_is_not_later(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    fuse_add(f, read_later(OPERATION_WRITE, "/a", 10, 100), 0);
+    fuse_add(f, read_later(OPERATION_WRITE, "/b", 70, 100), 0); /* the other clock is behind: what counts is the order */
+    fuse_add(f, read_later(OPERATION_UNLINK, "/a", 10, 101), 0);
+    fuse_add(f, read_later(OPERATION_WRITE, "/c", 10, 102), 0);
+    fuse_add(f, stamped(OPERATION_UNLINK, "/a", 50), 0);
+    fuse_flush(f, 0);
+    assert_int_equal(out.count, 4);
+    assert_int_equal(out.events[0]->operation, OPERATION_WRITE);
+    assert_int_equal(out.events[0]->time_ns, 50);
+    assert_int_equal(out.events[0]->boot_ns, 50);
+    assert_int_equal(out.events[1]->time_ns, 50);
+    assert_int_equal(out.events[1]->boot_ns, 70);
+    assert_int_equal(out.events[2]->time_ns, 50);
+    assert_int_equal(out.events[3]->time_ns, 102);
+    out_done(&out);
+    fuse_free(f);
+}
+
+/* audit reported the deletion first, which fanotify did not yet. */
+static void what_takes_the_name_is_later(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    fuse_add(f, stamped(OPERATION_UNLINK, "/a", 50), 0);
+    fuse_add(f, read_later(OPERATION_WRITE, "/a", 10, 100), 0);
+    fuse_add(f, read_later(OPERATION_WRITE, "/a", 60, 100), 0); /* of a file that was made anew since */
+    fuse_flush(f, 0);
+    assert_int_equal(out.count, 3);
+    assert_int_equal(out.events[0]->operation, OPERATION_WRITE);
+    assert_int_equal(out.events[0]->time_ns, 50);
+    assert_int_equal(out.events[1]->operation, OPERATION_UNLINK);
+    assert_int_equal(out.events[2]->time_ns, 100);
+    out_done(&out);
+    fuse_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_never_used_twice),
         cmocka_unit_test(what_waits_is_expected),
         cmocka_unit_test(unites_facts),
+        cmocka_unit_test(an_acl_has_its_name),
+        cmocka_unit_test(what_came_before_is_not_later),
+        cmocka_unit_test(what_takes_the_name_is_later),
         cmocka_unit_test(who_was_inferred),
         cmocka_unit_test(waits_no_longer),
         cmocka_unit_test(is_bounded),
