@@ -20,7 +20,7 @@
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
 #define FINISH_NS (60 * NS_PER_S) /* and so long in all: a storm's events are read faster than they are made */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
-#define LISTS_MS 3000        /* and package lists, before it is ready: the first event would wait for them */
+#define LISTS_MS 5000        /* and package lists, before it is ready: the first event would wait for them */
 
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
