@@ -66,11 +66,11 @@ static bool write_launching_agent(struct page *p, const struct process *process)
     return false;
 }
 
-/* A volume keeps what the engine drops with a container, and nothing else. */
+/* A volume keeps what the engine drops with a container, and nothing else: not what is on one, nor the engine's own files. */
 static bool is_of_own_layer(const struct culprit *s)
 {
     for (const struct tally *t = s->tallies; t; t = t->next)
-        if (t->reported && t->victim && t->victim_kind != VICTIM_CONTAINER)
+        if (t->reported && (!t->victim || t->victim_kind != VICTIM_CONTAINER))
             return false;
     return s->cause.launcher.kind == LAUNCHER_ENGINE || s->cause.launcher.kind == LAUNCHER_UNKNOWN ||
            s->cause.launcher.kind == LAUNCHER_SERVICE;

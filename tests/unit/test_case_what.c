@@ -118,6 +118,26 @@ static void denied_attempts(void **state)
     agent->owner.agent = NULL;
 }
 
+/* An engine drops a container's own files; what is on a volume already, or is the engine's, is not to be put on one. */
+static void a_volume_is_advised_for_a_layer(void **state)
+{
+    struct agent product = { .kind = bytes_of("container runtime"), .exclude = bytes_of("put the files on a volume") };
+    static const enum victim_kind kinds[] = { VICTIM_CONTAINER, VICTIM_HOST, VICTIM_VOLUME };
+
+    (void)state;
+    agent->owner.agent = &product;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/prd/a", agent, kinds[i] == VICTIM_HOST ? NULL : web, T0);
+
+        e->victim_kind = kinds[i];
+        assert_int_equal(case_add_event(c, e), 0);
+        event_free(e);
+        assert_int_equal(verdicts(), 1);
+        assert_int_equal(strstr(sbuf_str(&text), "put the files on a volume") != NULL, i == 0);
+    }
+    agent->owner.agent = NULL;
+}
+
 /* By whom it was refused is said where it was so each time. */
 static void refused_by_guard(void **state)
 {
@@ -313,6 +333,7 @@ int main(void)
         TEST(moved_with_a_folder_above),
         TEST(saved_by_an_editor),
         TEST(denied_attempts),
+        TEST(a_volume_is_advised_for_a_layer),
         TEST(refused_by_guard),
         TEST(unknown_outcome_is_no_deed),
         TEST(one_file_many_times),
