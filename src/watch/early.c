@@ -6,10 +6,13 @@
 #include <stdlib.h>
 
 #include "engine/first_process.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/escape.h"
 #include "util/proc_stat.h"
 #include "watch/objects.h"
 
+#define NAME_COLUMNS 40 /* of a name in a text of bounded length */
 #define MOMENT_NS NS_PER_S /* an engine that works reports a start within this time */
 
 void early_take_view(struct instance *i, struct container_view *view)
@@ -64,13 +67,17 @@ static bool has_what_is_seen_inside_only(const struct place *places, size_t n)
 void early_report_gap(struct watchset *set, const struct instance *i, const struct container *c, const struct place *places, size_t n)
 {
     uint64_t now = clock_ns(CLOCK_REALTIME), start = c->started_ns ? c->started_ns : start_of(c->pid), from;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
     if (!i->watch->since_ns || !start || c->pid == i->seen_pid || !has_what_is_seen_inside_only(places, n))
         return;
     from = MAX(start, i->watch->since_ns);
-    if (from + MOMENT_NS < now)
-        set->options.gap(set->options.data, from, now,
-                         "the mounts that only a container sees were not watched since it started: its engine was silent");
+    if (from + MOMENT_NS >= now)
+        return;
+    sbuf_add_str(&text, "the mounts that only container ");
+    escape_terminal_path(&text, c->name.len ? c->name : c->id, NAME_COLUMNS);
+    sbuf_add_str(&text, " sees were not watched since it started: its engine was silent");
+    set->options.gap(set->options.data, from, now, sbuf_str(&text));
 }
 
 /* The engine may not have reported the end of the life before either. */
