@@ -95,8 +95,9 @@ static int ask_engines(struct target *target, struct store_query *q, struct err 
     } else if (r == 0 && target->selector.kind == SELECTOR_NAME) {
         r = engines_find(engines, target->selector.runtime, target->selector.text, &view, NULL);
         if (r == 0) {
-            q->host_path = place_on_host(&view, target->path, &target->arena);
-            q->host_is_mount = container_view_mount(&view, target->path) != NULL;
+            q->path = resolve_inside(&view, target->path, &target->arena);
+            q->host_path = place_on_host(&view, q->path, &target->arena);
+            q->host_is_mount = container_view_mount(&view, q->path) != NULL;
         }
     }
     container_view_done(&view);

@@ -165,6 +165,21 @@ static bool exists(const struct watch_object *o)
     return fd >= 0;
 }
 
+struct bytes resolve_inside(const struct container_view *view, struct bytes path, struct arena *arena)
+{
+    _cleanup_close_ int fd = -EBADF;
+    struct bytes real = BYTES_NULL;
+    char root[64];
+
+    if (!view->running || view->container->pid <= 0)
+        return path;
+    snprintf(root, sizeof(root), "/proc/%d/root", view->container->pid);
+    fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        real = resolve_links(fd, path, true, arena);
+    return real.data ? real : path;
+}
+
 int resolve_container(const struct container_view *view, struct bytes path, struct arena *arena,
                       struct place *places, size_t size)
 {
@@ -172,19 +187,7 @@ int resolve_container(const struct container_view *view, struct bytes path, stru
     bool running = view->running && view->container->pid > 0;
     size_t n = 0;
 
-    if (running) {
-        char root[64];
-        _cleanup_close_ int fd = -EBADF;
-        struct bytes real;
-
-        snprintf(root, sizeof(root), "/proc/%d/root", view->container->pid);
-        fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0) {
-            real = resolve_links(fd, path, true, arena);
-            if (real.data)
-                path = real;
-        }
-    }
+    path = resolve_inside(view, path, arena);
     for (size_t i = 0; i < view->mount_count; i++) {
         const struct container_mount *m = &view->mounts[i];
 

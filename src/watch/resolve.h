@@ -34,6 +34,9 @@ struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, str
  */
 int resolve_host(struct bytes path, struct arena *arena, struct place *places, size_t size);
 
+/* What a path in a container leads to, by the links that it has now; of one that does not run the path itself. Perhaps in `arena`. */
+struct bytes resolve_inside(const struct container_view *view, struct bytes path, struct arena *arena);
+
 /*
  * The places of a path in a container, running or not: overlay root, upper and lower layers,
  * volumes at or below the path.
