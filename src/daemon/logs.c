@@ -312,7 +312,7 @@ void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
     if (s->foreign_calls)
         sbuf_addf(out, "; %" PRIu64 " events are of an architecture whose system calls are not known here", s->foreign_calls);
     if (s->unsure)
-        sbuf_addf(out, "; the directory of %" PRIu64 " changes is not in it", s->unsure);
+        sbuf_addf(out, "; of %" PRIu64 " change%s it has no directory: %s may have been here", s->unsure, s->unsure == 1 ? "" : "s", s->unsure == 1 ? "it" : "they");
     if (s->log.damaged_files)
         sbuf_addf(out, "; %" PRIu64 " files could not be read to the end", s->log.damaged_files);
 }

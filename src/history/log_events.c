@@ -123,8 +123,7 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
 
         carried = !in && carries(p, c, certain ? path : BYTES_NULL, certain_before ? previous : BYTES_NULL);
         if (!in && !carried) {
-            if (!certain && bytes_equal(bytes_basename(path), bytes_basename(p->options->path)))
-                p->stats->unsure++;
+            p->stats->unsure += !certain && path.data; /* chmod -R and chown -R name no directory, only what is in it */
             return NULL;
         }
     }

@@ -216,6 +216,35 @@ static void reports(void **state)
     sbuf_done(&t.out);
 }
 
+/* chmod -R goes into a directory by descriptor, and names what is in it alone: where that is may be said nowhere. */
+static void counts_what_it_cannot_place(void **state)
+{
+    static const struct {
+        const char *path;
+        uint64_t unsure;
+    } asked[] = { { "/srv/w", 1 }, { "/srv/w/x", 1 }, { NULL, 1 } };
+    char path[] = "/tmp/culprit-history.XXXXXX";
+    struct audit_log_files files = { 0 };
+
+    (void)state;
+    write_log(path, CALL_OF("1", "1.500:7", "268", "yes", "0", "ffffff9c", "2", "1", "20", "\"chmod\"", "\"/usr/bin/chmod\"") CWD("1.500:7", "/root")
+              NAMED("1.500:7", "0", "\"/srv/w\"", "11", DIRECTORY, "NORMAL") END("1.500:7")
+              CALL_OF("1", "1.500:8", "268", "yes", "0", "4", "2", "1", "20", "\"chmod\"", "\"/usr/bin/chmod\"") CWD("1.500:8", "/root")
+              NAMED("1.500:8", "0", "\"x\"", "12", FILE_, "NORMAL") END("1.500:8"));
+    assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        struct reporting t = { .out = SBUF_INIT };
+        struct replay_options options = { .files = &files, .host = "here", .path = bytes_of(asked[i].path), .data = &t, .event = report };
+        struct replay_stats stats;
+
+        assert_int_equal(replay_run(&options, &stats, NULL), 0);
+        assert_int_equal(stats.unsure, asked[i].unsure);
+        sbuf_done(&t.out);
+    }
+    unlink(path);
+    audit_log_files_done(&files);
+}
+
 /* ---- through /proc/PID/root ---- */
 
 static const struct root_row {
@@ -336,6 +365,7 @@ static void finds_outages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_what_it_cannot_place),
         cmocka_unit_test(ids),
     };
 
