@@ -29,8 +29,10 @@ bool engine_client_is(struct bytes args)
 
 struct bytes engine_client_request(struct bytes args)
 {
-    static const char *const valued[] = { "-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey" };
-    static const char *const alone[] = { "-D", "--debug", "--tls", "--tlsverify" };
+    static const char *const valued[] = { "-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey",
+                                          /* podman's */ "--root", "--runroot", "--runtime", "--storage-driver", "--storage-opt", "--cgroup-manager",
+                                          "--url", "--connection", "--identity", "--tmpdir", "--events-backend" };
+    static const char *const alone[] = { "-D", "--debug", "--tls", "--tlsverify", "-r", "--remote" };
     struct bytes rest = args, word, after;
 
     (void)argv_take(&rest, &word);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "cause/argv.h"
 #include "cause/build.h"
 #include "cause/engine_client.h"
 #include "cause/interpreter.h"
@@ -343,9 +344,31 @@ static void every_row(void **state)
         }
 }
 
+/* What it is asked for, and not by which socket. */
+static void request_of_a_client(void **state)
+{
+    static const struct {
+        struct bytes args;
+        const char *first; /* "": nothing */
+    } rows[] = {
+        { BYTES("docker\0volume\0rm\0x\0"), "volume" },
+        { BYTES("docker\0-H\0unix:///run/x\0--debug\0--context=a\0rm\0x\0"), "rm" },
+        { BYTES("docker-compose\0-p\0shop\0down\0"), "-p" },
+        { BYTES("podman\0--root\0/srv/x\0--cgroup-manager=cgroupfs\0exec\0web\0-H\0"), "exec" },
+        { BYTES("docker\0-H\0"), "" },
+        { BYTES("docker\0"), "" },
+        { BYTES_NULL, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_bytes(argv_at(engine_client_request(rows[i].args), 0), rows[i].first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(request_of_a_client),
         cmocka_unit_test(any_argv),
         cmocka_unit_test(a_long_chain),
         cmocka_unit_test(parts_of_a_script),
