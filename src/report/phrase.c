@@ -147,21 +147,46 @@ static void add_destination(const struct tally *t, struct sbuf *out)
     escape_terminal_path(out, to, PATH_COLUMNS);
 }
 
-/* The name that the old file has since. */
-static void add_kept(const struct tally *t, struct sbuf *out)
+/* One bracket holds them all: "(4 times in all, each written new and renamed over the old one)". */
+static void next_remark(struct sbuf *in)
 {
+    if (in->len)
+        sbuf_add_str(in, ", ");
+}
+
+/* The name that the old file has since. */
+static void add_kept(const struct tally *t, struct sbuf *in)
+{
+    next_remark(in);
     if (!is_one(t)) {
-        sbuf_addf(out, " (the old ones %s)", t->kept_no_more ? "were kept by other names at first" : "are kept by other names");
+        sbuf_addf(in, "the old ones %s", t->kept_no_more ? "were kept by other names at first" : "are kept by other names");
         return;
     }
-    sbuf_add_str(out, t->kept_no_more ? " (the old one was kept as " : " (the old one is kept as ");
-    escape_terminal_path(out, t->samples[0].other, PATH_COLUMNS);
-    sbuf_add_str(out, t->kept_no_more ? " at first)" : ")");
+    sbuf_add_str(in, t->kept_no_more ? "the old one was kept as " : "the old one is kept as ");
+    escape_terminal_path(in, t->samples[0].other, PATH_COLUMNS);
+    sbuf_add_str(in, t->kept_no_more ? " at first" : "");
+}
+
+/* Where a replacement came from. */
+static void add_source(const struct tally *t, struct sbuf *in)
+{
+    if (t->operation != OPERATION_REPLACE || t->error)
+        return;
+    if (is_one(t) && t->samples[0].other.len) {
+        next_remark(in);
+        sbuf_add_str(in, t->written_new ? "written new as " : "by ");
+        escape_terminal_path(in, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other, PATH_COLUMNS);
+        sbuf_add_str(in, ", renamed over it");
+    } else if (t->written_new == t->reported && t->reported) {
+        next_remark(in);
+        sbuf_add_str(in, "each written new and renamed over the old one");
+    }
 }
 
 /* What follows the object: how often, and where a replacement came from. */
 static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
 {
+    _cleanup_sbuf_ struct sbuf in = SBUF_INIT;
     uint64_t n = tally_files(t);
 
     if (is_one(t))
@@ -170,27 +195,26 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
         add_destination(t, out);
     if (t->variant == VARIANT_BACK)
         sbuf_add_str(out, " and back");
-    if (t->variant == VARIANT_KEPT)
-        add_kept(t, out);
-    if (t->variant == VARIANT_AWAY && is_one(t) && !t->samples[0].other.len)
-        sbuf_add_str(out, " (where to is not known)");
     if (with_times && counts_times(t) && n == 1)
         add_times(t->reported, out);
-    else if (with_times && n > 1 && t->reported > n && counts_times(t))
-        sbuf_addf(out, " (%llu times in all)", (unsigned long long)t->reported);
-    else if (!n)
-        sbuf_addf(out, " (%llu times)", (unsigned long long)t->reported);
-    if (t->variant == VARIANT_OWN)
-        sbuf_add_str(out, " (which it had created)");
-    if (t->operation != OPERATION_REPLACE || t->error)
-        return;
-    if (is_one(t) && t->samples[0].other.len) {
-        sbuf_add_str(out, t->written_new ? " (written new as " : " (by ");
-        escape_terminal_path(out, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other, PATH_COLUMNS);
-        sbuf_add_str(out, ", renamed over it)");
-    } else if (t->written_new == t->reported && t->reported) {
-        sbuf_add_str(out, " (each written new and renamed over the old one)");
+    if (t->variant == VARIANT_AWAY && is_one(t) && !t->samples[0].other.len)
+        sbuf_add_str(&in, "where to is not known");
+    if ((with_times && n > 1 && t->reported > n && counts_times(t)) || !n) {
+        next_remark(&in);
+        sbuf_addf(&in, n ? "%llu times in all" : "%llu times", (unsigned long long)t->reported);
     }
+    if (t->variant == VARIANT_KEPT)
+        add_kept(t, &in);
+    if (t->variant == VARIANT_OWN) {
+        next_remark(&in);
+        sbuf_add_str(&in, "which it had created");
+    }
+    add_source(t, &in);
+    if (!in.len)
+        return;
+    sbuf_add_str(out, " (");
+    sbuf_add_bytes(out, sbuf_bytes(&in));
+    sbuf_add_char(out, ')');
 }
 
 static void add_victim(const struct tally *t, struct sbuf *out)
