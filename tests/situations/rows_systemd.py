@@ -22,7 +22,7 @@ def service(name, unit, lines, begin, says, timer='', **more):
 service('a script of a service', 'purge-logs', ['Type=oneshot', 'ExecStart={t}/purge --older 3'], 'systemctl start purge-logs',
         ['{t}/purge, service purge-logs.service, deleted {d}/a with rm, at'], tools={'purge': SH},
         details=['systemctl cat purge-logs.service'], never=['root, at '])
-service('a timer', 'tidy', ['Type=oneshot', 'ExecStart={t}/tidy'], 'systemctl start tidy.timer',
+service('a timer', 'tidy', ['Type=oneshot', 'ExecStart={t}/tidy'], 'systemctl restart tidy.timer',
         ['{t}/tidy, service tidy.service, started by its timer, deleted {d}/a with rm, at'], timer='OnActiveSec=1s', tools={'tidy': SH})
 service('a service with a timer, started by hand', 'sweep', ['Type=oneshot', 'ExecStart={t}/sweep'], 'systemctl start sweep.service',
         ['{t}/sweep, service sweep.service, deleted {d}/a with rm, at'], timer='OnActiveSec=1h', tools={'sweep': SH}, never=['sweep.timer'])
