@@ -104,11 +104,7 @@ bool facts_are_timed(const struct event *e)
 
 void facts_bound_time(struct event *e, uint64_t time_ns)
 {
-    uint64_t room = e->boot_from_ns && e->boot_from_ns < e->boot_ns ? e->boot_ns - e->boot_from_ns : 0;
-    uint64_t back = e->time_ns > time_ns ? e->time_ns - time_ns : 0;
-
-    e->time_ns -= back;
-    e->boot_ns -= MIN(back, room); /* who had the pid then */
+    e->time_ns = MIN(e->time_ns, time_ns);
 }
 
 uint64_t facts_earliest(const struct event *e)

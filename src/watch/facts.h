@@ -11,6 +11,6 @@ void facts_unite(struct event *to, const struct event *from, uint64_t *contradic
 bool facts_are_timed(const struct event *e);
 /* When it was at the earliest, CLOCK_REALTIME. */
 uint64_t facts_earliest(const struct event *e);
-/* What came after it was then: it was not later, also where audit, which has the time of the call's beginning by a clock that ticks every few
- * milliseconds, names one that is too early for both. */
+/* What came after it was then: it was not later. boot_ns stays, by which its process is found: audit's time is the one of the call's
+ * beginning by a clock that ticks every few milliseconds, when the process may not have executed yet what made the change. */
 void facts_bound_time(struct event *e, uint64_t time_ns);

@@ -43,7 +43,7 @@ admin('rake', 'cd {t} && rake clean; cd /', [ROOT + ' with rm: /usr/bin/ruby /us
 admin('sudo in a command given to ssh', 'sudo rm -f {d}/a', ['sudo rm -f {d}/a, a command given to ssh by ann, as root by sudo, from 127.0.0.1, on the host, deleted {d}/a, at'], by='ssh:ann', never=['run by ann'])
 admin('sudo of a script, given to ssh', 'sudo -n {t}/purge', ['{t}/purge, a command given to ssh by ann, as root by sudo, from 127.0.0.1, on the host, deleted {d}/a with rm, at'], by='ssh:ann', never=['run by ann'])
 admin('sudo su -', 'sudo su - bob -c "rm -f {d}/a"', ["ann, as bob by su, at {tty}{from}, deleted {d}/a: sudo su - bob -c 'rm -f {d}/a', at"], by='ann')
-admin('sudo vim', 'sudo vim -es -u NONE -c "s/a/b/" -c wq {d}/a < /dev/null', ['ann, as root by sudo, at {tty}{from}, wrote to {d}/a', ': sudo vim -es -u NONE -c s/a/b/ -c wq {d}/a, at'], by='ann', files={'a': 'aaa\n'}, needs=('vim',))
+admin('sudo vim', 'sudo vim -es -u NONE -c "s/a/b/" -c wq {d}/a < /dev/null', ['ann, as root by sudo, at {tty}{from}, ', 'wrote', ' {d}/a', ': sudo vim -es -u NONE -c s/a/b/ -c wq {d}/a, at'], by='ann', files={'a': 'aaa\n'}, needs=('vim',))
 admin('a script that sets modes and owners', '{t}/fix', [TYPED + 'changed the mode of {d}/a: 0666 → 0644', 'changed the owner of {d}/a: root → bob', 'with chmod and chown: /bin/sh {t}/fix, at'],
       tools={'fix': '#!/bin/sh\nchmod 0644 {d}/a\nchown bob {d}/a\n'})
 admin('a playbook as another user', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localhost -b -m file -a "path={d}/a state=absent" > /dev/null',
