@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import tempfile
 import time
 
 from world import PATH, sh, wait_for
@@ -44,7 +45,7 @@ def status(word):
 
 class Auditd:
     def __init__(self, world):
-        self.dir = os.path.join(world.work, 'auditd')
+        self.dir = tempfile.mkdtemp(prefix='auditd.', dir=world.work)
         self.log = os.path.join(self.dir, 'audit.log')
         os.makedirs(os.path.join(self.dir, 'etc/plugins.d'))
         with open(os.path.join(self.dir, 'etc/auditd.conf'), 'w') as f:
@@ -81,7 +82,7 @@ def by_sensor(world, args, rows, sensor, number, kit):
     log = Auditd(world) if sensor == 'audit' else None
     for play in plays:
         play.audit_alone = sensor == 'audit'
-    passed, watch = 0, None
+    watch = None
     try:
         store = os.path.join(world.work, f'{sensor}.db')
         error = open(os.path.join(world.work, f'{sensor}.err'), 'w+')
@@ -113,5 +114,6 @@ def by_sensor(world, args, rows, sensor, number, kit):
             reported = kit.ask(args.culprit, play, '--from', log.log)
             answers.append(('log', reported))
             play.wrong += kit.check(play, reported, 'log')
-        passed += kit.report(play, sensor, args, answers)
-    return passed, len(plays) - passed
+        play.crashed = watch.returncode < 0
+        kit.report(play, sensor, args, answers)
+    return plays

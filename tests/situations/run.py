@@ -36,7 +36,7 @@ class Play:
         self.d, self.t, self.store = f'{base}/srv', f'{base}/opt', f'{base}/store.db'
         self.names = {'from': ' from 127.0.0.1', 'd': self.d, 't': self.t, 'w': world.work, 'port': str(world.port), 'c': f'web{number}'}
         self.env = {'PATH': PATH, 'HOME': '/root', **world.env}
-        self.wrong, self.live, self.audit_alone = [], '', False
+        self.wrong, self.live, self.audit_alone, self.crashed = [], '', False, False
         os.makedirs(self.d)
         os.makedirs(self.t)
         for path in (base, self.d, self.t):
@@ -76,8 +76,10 @@ class Play:
             self.process.wait(300)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
             self.wrong.append('culprit does not end')
         self.live = open(self.out.name, errors='replace').read()
+        self.crashed = self.process.returncode < 0
 
     def play(self, world):
         row = self.row
@@ -175,17 +177,16 @@ def play_some(world, args, rows, number):
     return plays
 
 
-def batch(world, args, rows, number):
+def counted(plays, play_again):
     """What is wrong is played once more; right then it is UNSTABLE: listed, to be mended, and no failure. Never where culprit crashed."""
-    wrong = [play for play in play_some(world, args, rows, number) if play.wrong]
-    failed = [play for play in wrong if play.process.returncode < 0]
-    wrong = [play for play in wrong if play not in failed]
-    for first, again in zip(wrong, play_some(world, args, [play.row for play in wrong], number + AGAIN) if wrong else ()):
+    wrong = [play for play in plays if play.wrong and not play.crashed]
+    failed = sum(play.crashed for play in plays)
+    for first, again in zip(wrong, play_again([play.row for play in wrong]) if wrong else ()):
         if again.wrong:
-            failed.append(again)
+            failed += 1
         else:
             print(f'UNSTABLE: {first.row.name}: ' + '; '.join(first.wrong), flush=True)
-    return len(rows) - len(failed), len(failed)
+    return len(plays) - failed, failed
 
 
 def namespace():
@@ -207,7 +208,7 @@ def parts(world, args, rows):
             world.env = world.engine.env
             world.forget_terminals()
         for few in batches(some):
-            yield batch(world, args, few, number)
+            yield counted(play_some(world, args, few, number), lambda rows: play_some(world, args, rows, number + AGAIN))
             number += len(few)
     if world.engine:
         world.engine.stop()
@@ -215,7 +216,8 @@ def parts(world, args, rows):
     some = [row for row in rows if row.every and not row.engine]
     for sensor in args.also.split() if some else ():
         with Lock('audit'):
-            yield by_sensor(world, args, some, sensor, number, sys.modules[__name__])
+            yield counted(by_sensor(world, args, some, sensor, number, sys.modules[__name__]),
+                          lambda rows: by_sensor(world, args, rows, sensor, number + AGAIN, sys.modules[__name__]))
         number += len(some)
 
 
