@@ -23,7 +23,7 @@ row('python: a daemon that forks twice', '{t}/dm', [BY + 'deleted {d}/a: python3
 row('sqlite3', 'sqlite3 {d}/x.db "insert into t values(1)"', [BY + "wrote to {d}/x.db: sqlite3 {d}/x.db 'insert into t values(1)', "], files={}, prepare='sqlite3 {d}/x.db "create table t(i)"', needs=('sqlite3',))
 row('sqlite3 with a log beside its file', 'sqlite3 {d}/x.db "pragma journal_mode=wal; insert into t values(1)" > /dev/null', [BY + "wrote to {d}/x.db: sqlite3 {d}/x.db 'pragma journal_mode=wal; insert into t values(1)', "], files={},
     prepare='sqlite3 {d}/x.db "create table t(i)"', needs=('sqlite3',), every=True, never=['3 files'], audit_says=[BY + "opened {d}/x.db for writing: sqlite3 {d}/x.db 'pragma journal_mode=wal; "])
-row('ex with its swap file', 'printf "1s/a/b/\\nwq\\n" | ex -s {d}/a', [BY, 'wrote', ' {d}/a: ex -s {d}/a, '], needs=('vim',), every=True, never=['3 files', '.swp', 'deleted'], audit_says=[BY + 'opened {d}/a for writing: ex -s {d}/a, '])
+row('ex with its swap file', 'printf "1s/a/b/\\nwq\\n" | ex -s {d}/a', [BY, 'wrote', ': ex -s {d}/a, '], needs=('vim',), every=True, never=['3 files', '.swp', 'deleted'], audit_says=[BY + 'opened {d}/a for writing: ex -s {d}/a, '])
 row('a hook before the commit', 'cd {d} && git commit -q --allow-empty -m 2; cd /', [['replaced {d}/a (written new as ', 'with sed: /bin/sh {d}/.git/hooks/pre-commit, '], [': git commit -q --allow-empty -m 2, in {d}, ']], verdicts=2,
     prepare=GIT + ' && printf "#!/bin/sh\\nsed -i s/a/b/ a\\n:\\n" > .git/hooks/pre-commit && chmod 755 .git/hooks/pre-commit')
 row('dpkg -i', 'dpkg -i {t}/tiny.deb > /dev/null 2>&1', ['dpkg, run by root, at {tty}{from}, on the host, replaced {d}/a (written new as a.dpkg-new, renamed over it), '], prepare=DEB, needs=('dpkg-deb',))
