@@ -37,16 +37,6 @@ static bool has_word(struct bytes rest, struct bytes wanted)
     return false;
 }
 
-static bool names(struct bytes rest, const struct container *c)
-{
-    struct bytes word;
-
-    while (argv_take(&rest, &word))
-        if (start_client_names(word, c))
-            return true;
-    return false;
-}
-
 static bool is_anonymous(struct bytes volume)
 {
     if (volume.len != ANONYMOUS)
@@ -63,7 +53,7 @@ static bool container_rm_asks(struct bytes rest, const struct removal *r)
 {
     if (!r->container || (r->volume.len && (!is_anonymous(r->volume) || !has_option(rest, 'v', "--volumes"))))
         return false;
-    return names(rest, r->container);
+    return start_client_names(rest, r->container);
 }
 
 /* What had ended before. It may wait for its user's answer while somebody else removes something. */

@@ -9,7 +9,7 @@
 
 #define ID_MIN 4 /* the beginning of an id that is long enough not to be met by chance */
 
-bool start_client_names(struct bytes word, const struct container *c)
+static bool is_name_of(struct bytes word, const struct container *c)
 {
     return word.len && (bytes_equal(word, c->name) || (word.len >= ID_MIN && bytes_starts_with(c->id, word)));
 }
@@ -92,12 +92,12 @@ static bool run_asks(struct bytes rest, const struct container *c, struct bytes 
     return image && runs(args, script, rest);
 }
 
-static bool start_asks(struct bytes rest, const struct container *c)
+bool start_client_names(struct bytes rest, const struct container *c)
 {
     struct bytes word;
 
     while (argv_take(&rest, &word))
-        if (start_client_names(word, c))
+        if (is_name_of(word, c))
             return true;
     return false;
 }
@@ -182,5 +182,5 @@ bool start_client_asks(const struct start_client *client, const struct container
     run = bytes_equal_str(s.verb, "run");
     if (bytes_equal_str(s.verb, "up") || (run && container->compose_project.len))
         return false;
-    return run ? run_asks(s.rest, container, args, script) : start_asks(s.rest, container);
+    return run ? run_asks(s.rest, container, args, script) : start_client_names(s.rest, container);
 }

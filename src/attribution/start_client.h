@@ -13,8 +13,8 @@ struct start_client {
     struct bytes working_directory; /* whose name is compose's project where none is given; BYTES_NULL: not known */
 };
 
-/* Is that word its name, its id or the beginning of that? */
-bool start_client_names(struct bytes word, const struct container *c);
+/* Is one of these arguments its name, its id or the beginning of that? */
+bool start_client_names(struct bytes rest, const struct container *c);
 /* Of compose: the project as its arguments before the verb have it, else the folder whose name that is. */
 struct bytes start_client_project(const struct start_client *client, struct bytes before);
 bool start_client_is_project(struct bytes asked, struct bytes project);
