@@ -9,7 +9,7 @@ void facts_unite(struct event *to, const struct event *from, uint64_t *contradic
 
 /* The kernel stamped it: fanotify's events have the time at which they were read, and no event was earlier than the read before. */
 bool facts_are_timed(const struct event *e);
-/* When it was at the earliest, CLOCK_REALTIME. */
+/* When it was at the earliest, CLOCK_REALTIME. Of an event whose time was not bounded yet. */
 uint64_t facts_earliest(const struct event *e);
 /* What came after it was then: it was not later. boot_ns stays, by which its process is found: audit's time is the one of the call's
  * beginning by a clock that ticks every few milliseconds, when the process may not have executed yet what made the change. */
