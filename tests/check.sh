@@ -58,6 +58,7 @@ watchers() {
     step "the daemon answers members of its group" python3 -B tests/scenario/members.py "$CULPRIT"
     step "nobody reads what is printed" python3 -B tests/scenario/unread.py "$CULPRIT"
     step "restore, from what the host has" python3 -B tests/scenario/restore_host.py "$CULPRIT"
+    step "copies of large files, when they change" python3 -B tests/scenario/held.py "$CULPRIT"
     SHOW=1 step "situations" tests/situations/run.py "$CULPRIT"
     for kind in deb rpm install; do
         step "packages, $kind" with_audit tests/package.sh $kind "$ROOT/build" # its daemon takes what it gets

@@ -112,6 +112,8 @@ cli/print.c                   # /proc
 cli/rule_file.c               # the user's own: his rules
 cli/who_store.c               # our own store
 config/files.c                # the administrator's configuration
+copies/held.c                  # /proc/self
+copies/held_thread.c           # our own copies
 copies/pack.c                 # our own copies
 copies/large.c                # the same
 copies/spans.c                # beside them

@@ -116,7 +116,8 @@ static void write_store(const struct json_t *s, const struct store_summary *summ
 
 static void write_copies(const struct json_t *copies, struct sbuf *out)
 {
-    uint64_t left = control_number(copies, "too_large") + control_number(copies, "unreadable");
+    uint64_t left = control_number(copies, "too_large") + control_number(copies, "busy") + control_number(copies, "unreadable"),
+             lost = control_number(copies, "lost");
     struct bytes why = control_text(copies, "why");
 
     if (!copies)
@@ -127,7 +128,9 @@ static void write_copies(const struct json_t *copies, struct sbuf *out)
     add_size(out, control_number(copies, "limit"));
     sbuf_addf(out, ", of %" PRIu64 " files and folders", control_number(copies, "files"));
     if (left)
-        sbuf_addf(out, "; %" PRIu64 " too large or not readable", left);
+        sbuf_addf(out, "; %" PRIu64 " too large, open for writing or not readable", left);
+    if (lost)
+        sbuf_addf(out, "; %" PRIu64 " could not be copied when they changed", lost);
     if (why.len) {
         sbuf_add_str(out, "; NONE ARE KEPT NOW: ");
         add(out, why);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "copies/keeping_held.h"
 #include "copies/keeping_walk.h"
 #include "copies/look.h"
 #include "foreign/sandbox.h"
@@ -18,7 +19,6 @@
 #include "util/clock.h"
 #include "util/macro.h"
 
-#define AGAIN_MS 5000     /* a file that is written again and again is kept so often */
 #define RETRY_MS 5000     /* after the disk was full */
 #define SAY_MS 1000
 #define REST_MS 30000
@@ -58,7 +58,7 @@ static void catch_up(struct copies_keeping *k, uint64_t since_ns)
 
 static uint64_t again_ms(const struct changed_file *c)
 {
-    return c->kept_ms + (c->large ? COPIES_LARGE_AGAIN_MS : AGAIN_MS);
+    return c->kept_ms + (c->large ? COPIES_LARGE_AGAIN_MS : COPIES_AGAIN_MS);
 }
 
 /* Roots are not all that is kept where nothing was chosen. */
@@ -91,6 +91,7 @@ static void on_gone(struct copies_keeping *k, uint64_t time_ns, struct bytes pat
     if (c)
         c->due_ms = 0;
     keeping_add(k, &record, path, BYTES_NULL, BYTES_NULL, NULL);
+    keeping_held_gone(k, path);
     there = look_open(path);
     if (there >= 0) /* an exchange of names: another file has it */
         on_changed(k, time_ns, path);
@@ -193,8 +194,18 @@ static bool is_said(const struct copies_keeping *k)
     return a->walks == b->walks && a->error == b->error && (clock_ms(CLOCK_MONOTONIC) < k->said_ms + SAY_MS || memcmp(a, b, sizeof(*a)) == 0);
 }
 
+/* What changes now would not be kept either: nothing is, until there is room. */
+static void take_ended(struct copies_keeping *k)
+{
+    int r = keeping_take_ended(k);
+
+    if (r < 0 && !k->report.error)
+        keeping_on_error(k, r);
+}
+
 static void announce(struct copies_keeping *k)
 {
+    take_ended(k);
     k->report.files = pack_count(k->pack);
     k->report.bytes = pack_disk_bytes(k->pack);
     keeping_note_state(k);
@@ -257,7 +268,7 @@ static int wait_ms(const struct copies_keeping *k, uint64_t next_ms)
 /* What was still to be kept by one that was killed is not known: as if changes had been missed since then. */
 static void open_spans(struct copies_keeping *k, const struct keeping_before *before)
 {
-    uint64_t now = clock_ns(CLOCK_REALTIME), since = before->killed ? MIN(before->lost_ns, now) - AGAIN_MS * NS_PER_MS : now;
+    uint64_t now = clock_ns(CLOCK_REALTIME), since = before->killed ? MIN(before->lost_ns, now) - COPIES_AGAIN_MS * NS_PER_MS : now;
 
     (void)spans_open(pack_directory(k->pack), since, &k->spans);
     if (!before->killed)
@@ -284,9 +295,9 @@ _Noreturn void keeping_run(int socket, const char *directory, uint64_t limit, co
     if (k.report.error)
         _exit(1);
     for (;;) {
-        struct pollfd ready = { .fd = socket, .events = POLLIN };
+        struct pollfd ready[] = { { .fd = socket, .events = POLLIN }, { .fd = k.held ? held_fd(k.held) : -1, .events = POLLIN } };
 
-        (void)poll(&ready, 1, wait_ms(&k, next));
+        (void)poll(ready, ARRAY_SIZE(ready), wait_ms(&k, next));
         if (!take_asks(&k))
             break;
         retry(&k);
@@ -299,6 +310,9 @@ _Noreturn void keeping_run(int socket, const char *directory, uint64_t limit, co
     while (k.folder_count)
         keeping_walk_one(&k);
     (void)keep_changed(&k, true);
+    held_finish(k.held);
+    take_ended(&k);
+    held_stop(k.held);
     keeping_note_state(&k);
     spans_close(k.spans, clock_ns(CLOCK_REALTIME));
     pack_close(k.pack);

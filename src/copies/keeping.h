@@ -7,7 +7,9 @@
 
 #include "copies/report.h"
 
-#define KEEPING_CAPABILITIES (UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_DAC_OVERRIDE)
+/* To open what others own; a lease on it (F_SETLEASE); a mount of its own to hold it by (open_tree), so that the file's can be unmounted. */
+#define KEEPING_CAPABILITIES \
+    (UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_DAC_OVERRIDE | UINT64_C(1) << CAP_LEASE | UINT64_C(1) << CAP_SYS_ADMIN)
 
 enum keeper_word { KEEPER_WATCH, KEEPER_WATCH_MOUNTED, KEEPER_LEAVE, KEEPER_FORGET, KEEPER_AGE, KEEPER_CHANGED, KEEPER_GONE, KEEPER_AGAIN, KEEPER_ASKED };
 

@@ -6,16 +6,19 @@
 #include <stdint.h>
 
 #include "copies/changed.h"
+#include "copies/held.h"
 #include "copies/pack.h"
 #include "copies/report.h"
 #include "copies/roots.h"
 #include "copies/spans.h"
 
-#define COPIES_LARGE_AGAIN_MS 60000 /* a large file that is written again and again is kept so often */
+#define COPIES_AGAIN_MS 5000        /* a file that is written again and again is kept so often */
+#define COPIES_LARGE_AGAIN_MS 60000 /* a large one */
 
 struct copies_keeping {
     int socket;
     struct pack *pack;
+    struct held_all *held;        /* NULL: nothing was held yet */
     struct copy_spans *spans; /* NULL: they cannot be written */
     struct copies_roots roots;
     bool chosen;        /* what else changes is not kept: others watch it */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copies/keeping_held.h"
 #include "copies/look.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -44,7 +45,7 @@ void keeping_push(struct copies_keeping *k, struct bytes path)
 
 void keeping_walk_all(struct copies_keeping *k)
 {
-    k->report.too_large = k->report.unreadable = k->report.unwatched = 0;
+    k->report.too_large = k->report.unreadable = k->report.unwatched = k->report.busy = 0;
     pack_new_round(k->pack);
     for (size_t i = 0; i < k->roots.count; i++) {
         if (!k->roots.items[i].keep)
@@ -126,6 +127,11 @@ static void keep_later(struct copies_keeping *k, struct bytes path, uint64_t wai
         later->due_ms = clock_ms(CLOCK_MONOTONIC) + wait_ms;
 }
 
+static bool is_without_room(int r)
+{
+    return r == -E2BIG || r == -EMFILE || r == -ENOSPC || r == -EDQUOT;
+}
+
 /* One that has no place in the pack. No other is left for it: what is there for which there is no room is noted without its content. */
 static void keep_large(struct copies_keeping *k, int fd, struct bytes path, struct copy_record *record, struct bytes xattrs, const struct stat *st)
 {
@@ -133,6 +139,10 @@ static void keep_large(struct copies_keeping *k, int fd, struct bytes path, stru
     int r = file < 0 ? file : pack_add_large(k->pack, record, path, xattrs, file, st);
     struct changed_file *c;
 
+    if (r == 0)
+        keeping_let_go(k, path);
+    else if (r == -E2BIG)
+        r = keeping_hold(k, fd, path, record, xattrs, st);
     if (!k->report.error && r == -EFBIG)
         keeping_on_error(k, r);
     if (k->report.error || r == -EFBIG)
@@ -142,10 +152,13 @@ static void keep_large(struct copies_keeping *k, int fd, struct bytes path, stru
         c->large = true;
     if (r == -ESTALE || r == -ENOSPC || r == -EDQUOT)
         keep_later(k, path, COPIES_LARGE_AGAIN_MS);
+    if (r == -EAGAIN)
+        keep_later(k, path, COPIES_AGAIN_MS);
     if (r == 0 || r == -ESTALE)
         return;
-    k->report.too_large += r == -E2BIG || r == -ENOSPC || r == -EDQUOT;
-    k->report.unreadable += r != -E2BIG && r != -ENOSPC && r != -EDQUOT;
+    k->report.busy += r == -EAGAIN;
+    k->report.too_large += is_without_room(r);
+    k->report.unreadable += r != -EAGAIN && !is_without_room(r);
     record->flags |= COPY_NO_CONTENT;
     record->size = (uint64_t)st->st_size;
     keeping_add(k, record, path, BYTES_NULL, xattrs, NULL);
@@ -171,6 +184,7 @@ static void keep_at(struct copies_keeping *k, int fd, struct bytes path, uint32_
 
     if (fstat(fd, &st) < 0)
         return;
+    keeping_held_look(k, path, &st);
     if (k->measuring) {
         k->measured += sizeof(record) + path.len + (S_ISREG(st.st_mode) && st.st_size <= COPIES_FILE_MAX ? (uint64_t)st.st_size : 0);
         return;

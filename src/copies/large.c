@@ -238,22 +238,56 @@ static uint64_t unused_of(const struct large *l)
     return bytes;
 }
 
+uint64_t large_room(const struct large *l, uint64_t room)
+{
+    uint64_t unused = unused_of(l), had = l->used - unused;
+
+    return MIN(l->share > had ? l->share - had : 0, room + unused);
+}
+
+/* Nothing gives way in vain. */
+static bool make_room_for(struct large *l, uint64_t size, uint64_t room)
+{
+    uint64_t used = l->used;
+
+    if (size > large_room(l, room))
+        return false;
+    while (l->used + size > l->share || size > room + (used - l->used))
+        if (!make_room(l))
+            return false;
+    return true;
+}
+
+int large_name_it(int directory, const char *name, const unsigned char sha256[32])
+{
+    char sum[NAME_LEN + 1];
+
+    name_of(sha256, sum);
+    return renameat(directory, name, directory, sum) < 0 ? -errno : 0;
+}
+
 /* NEW gets its name, and is known. */
 static int take_new(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room, struct large_content **ret)
 {
-    uint64_t used = l->used, unused = unused_of(l);
-    char name[NAME_LEN + 1];
+    int r = make_room_for(l, size, room) ? large_name_it(l->directory, NEW, sha256) : -EFBIG;
 
-    if (used - unused + size > l->share || size > room + unused)
-        return -EFBIG; /* nothing gives way in vain */
-    while (l->used + size > l->share || size > room + (used - l->used))
-        if (!make_room(l))
-            return -EFBIG;
-    name_of(sha256, name);
-    if (renameat(l->directory, NEW, l->directory, name) < 0)
-        return -errno;
+    if (r < 0)
+        return r;
     *ret = add(l, sha256, size, clock_ns(CLOCK_REALTIME));
     return *ret ? 0 : -ENOMEM;
+}
+
+struct large_content *large_adopt(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room)
+{
+    struct large_content *c = large_find(l, sha256);
+    char name[NAME_LEN + 1];
+
+    name_of(sha256, name);
+    if (!c && faccessat(l->directory, name, F_OK, 0) == 0 && make_room_for(l, size, room))
+        c = add(l, sha256, size, clock_ns(CLOCK_REALTIME));
+    if (!c)
+        (void)unlinkat(l->directory, name, 0);
+    return c;
 }
 
 int large_keep(struct large *l, int fd, const struct stat *st, uint64_t room, uint64_t copy_max, struct large_content **ret)

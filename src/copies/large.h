@@ -37,6 +37,12 @@ void large_fit(struct large *l);
  * -EFBIG: no room in the share, or too large to be copied; -ESTALE: it was changed meanwhile; -errno: of the disk.
  */
 int large_keep(struct large *l, int fd, const struct stat *st, uint64_t room, uint64_t copy_max, struct large_content **ret);
+/* One that was copied into `directory` as `name` gets the name of its sum; -errno. */
+int large_name_it(int directory, const char *name, const unsigned char sha256[32]);
+/* That one is there, without a user: what gives way for it does so now. NULL: it did not fit, or no memory. */
+struct large_content *large_adopt(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room);
+/* How much of `room`, which is left for all, one more may have, as far as others can give way. */
+uint64_t large_room(const struct large *l, uint64_t room);
 /* One user less: without any, it gives way in its turn. */
 void large_release(struct large *l, struct large_content *c);
 /* One that is known by the index: NULL: it has gone. */

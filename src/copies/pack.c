@@ -33,6 +33,7 @@ struct last_record {
     uint64_t says;
     uint64_t round; /* in which it was seen last */
     struct large_content *large; /* its content, if it is one of these */
+    bool held;      /* its content comes when it changes */
     bool is_directory;
     UT_hash_handle hh;
     size_t len;
@@ -241,6 +242,7 @@ static void remember(struct pack *p, const struct copy_record *record, struct by
     l->says = says;
     l->round = p->round;
     set_large(p, l, record->flags & COPY_LARGE ? large_find(&p->large, record->sha256) : NULL);
+    l->held = record->flags & COPY_HELD;
     l->is_directory = S_ISDIR(record->mode);
 }
 
@@ -447,11 +449,17 @@ int pack_add(struct pack *p, struct copy_record *record, struct bytes path, stru
     return 0;
 }
 
-int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st)
+static uint64_t left(const struct pack *p)
 {
     uint64_t used = pack_disk_bytes(p);
+
+    return used < p->limit ? p->limit - used : 0;
+}
+
+int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st)
+{
     struct large_content *content;
-    int r = large_keep(&p->large, fd, st, used < p->limit ? p->limit - used : 0, p->limit / 16, &content);
+    int r = large_keep(&p->large, fd, st, left(p), p->limit / 16, &content);
 
     if (r < 0)
         return r == -EFBIG ? -E2BIG : r;
@@ -461,4 +469,46 @@ int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path
     r = pack_add(p, record, path, BYTES_NULL, xattrs, NULL);
     large_release(&p->large, content); /* the path has it now, or nobody */
     return r;
+}
+
+/* ---- contents that are held ---- */
+
+int pack_add_held(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, const unsigned char sha256[32], uint64_t size)
+{
+    bool kept = large_find(&p->large, sha256) != NULL;
+    int r;
+
+    record->flags |= COPY_LARGE;
+    if (kept)
+        record->flags &= ~(uint32_t)COPY_HELD;
+    record->size = size;
+    memcpy(record->sha256, sha256, sizeof(record->sha256));
+    r = pack_add(p, record, path, BYTES_NULL, xattrs, NULL);
+    return r < 0 ? r : kept;
+}
+
+int pack_adopt(struct pack *p, struct bytes path, const unsigned char sha256[32], uint64_t size)
+{
+    struct large_content *c = large_adopt(&p->large, sha256, size, left(p));
+    struct last_record *l;
+
+    HASH_FIND(hh, p->last, path.data, path.len, l);
+    if (c && l && l->held && !l->large)
+        set_large(p, l, c);
+    return c ? 0 : -EFBIG;
+}
+
+uint64_t pack_large_room(const struct pack *p)
+{
+    return large_room(&p->large, left(p));
+}
+
+uint64_t pack_large_share(const struct pack *p)
+{
+    return p->large.share;
+}
+
+int pack_large_directory(const struct pack *p)
+{
+    return p->large.directory;
 }

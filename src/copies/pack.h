@@ -33,6 +33,13 @@ int pack_add(struct pack *p, struct copy_record *record, struct bytes path, stru
 /* The same of a regular file that has more than COPIES_FILE_MAX: the content of fd. A quarter of the limit is for these, a sixteenth for one of them
  * where blocks cannot be shared. -E2BIG: no room for it; -ESTALE: it is being written just now; others: as pack_add() */
 int pack_add_large(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, int fd, const struct stat *st);
+/* The same of one whose content, that sum, is held elsewhere. 1: it is kept already, and is not to be held. */
+int pack_add_held(struct pack *p, struct copy_record *record, struct bytes path, struct bytes xattrs, const unsigned char sha256[32], uint64_t size);
+/* Such a content has come into pack_large_directory(), of what had that path. -EFBIG: there is no room any more. */
+int pack_adopt(struct pack *p, struct bytes path, const unsigned char sha256[32], uint64_t size);
+uint64_t pack_large_room(const struct pack *p);  /* bytes that one more may have */
+uint64_t pack_large_share(const struct pack *p); /* more than that none may have */
+int pack_large_directory(const struct pack *p);  /* lent */
 int pack_turn(struct pack *p);
 /* After something failed: whether there is room again. -errno: not yet */
 int pack_probe(struct pack *p);

@@ -15,6 +15,7 @@ enum copy_flag {
     COPY_AT_BEGIN = 1 << 1,   /* it was there when a watch began, or had been for COPY_MOMENT_NS when it was read first */
     COPY_NO_CONTENT = 1 << 2, /* a regular file whose content is not kept: too large, no room; a folder that could not be read */
     COPY_LARGE = 1 << 3,      /* its content is a file of its own (large.h) */
+    COPY_HELD = 1 << 5,       /* with COPY_LARGE: its content was held when this was written, and is copied when it changes */
     COPY_CLOCK_BACK = 1 << 4, /* the clock was set back before this record: it is later than all before it, whatever their times say */
 };
 

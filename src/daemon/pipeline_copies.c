@@ -216,6 +216,7 @@ static void add_not_kept(const struct copies_report *report, struct sbuf *out)
         const char *one, *many;
     } rows[] = {
         { report->too_large, "1 file larger than 1 MB that has no room", "files larger than 1 MB that have no room" },
+        { report->busy, "1 file larger than 1 MB that is open for writing", "files larger than 1 MB that are open for writing" },
         { report->unreadable, "1 file or folder that could not be read", "files or folders that could not be read" },
         { report->unwatched, "what is mounted at 1 place below", "places where something is mounted" },
     };
@@ -256,6 +257,9 @@ static void say_kept(struct pipeline *p, const struct copies_report *report)
 
     sbuf_addf(&text, "copies of %llu files and folders are kept, ", (unsigned long long)report->files);
     sentence_size(&text, report->bytes);
+    if (report->held)
+        sbuf_addf(&text, "; %llu of them %s copied when %s", (unsigned long long)report->held, report->held == 1 ? "is" : "are",
+                  report->held == 1 ? "it changes" : "they change");
     add_not_kept(report, &text);
     say(p, sbuf_str(&text));
     p->copies_said = true;
@@ -293,6 +297,23 @@ static void say_missed(struct pipeline *p)
     say(p, sbuf_str(&text));
 }
 
+/* What was held, and was changed. */
+static void say_lost(struct pipeline *p, uint64_t count, int r)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    if (count == 1)
+        sbuf_add_str(&text, "the content of 1 large file could not be copied when it changed: ");
+    else
+        sbuf_addf(&text, "the contents of %llu large files could not be copied when they changed: ", (unsigned long long)count);
+    sbuf_add_str(&text, r == -EFBIG       ? "there was no room for it"
+                        : r == -ENOSPC    ? "the disk is full"
+                        : r == -ETIMEDOUT ? "it took too long, and who writes to it went on"
+                        : r == -ESTALE    ? "it had been changed in a way of which nobody is asked"
+                                          : strerror(-r));
+    say(p, sbuf_str(&text));
+}
+
 void pipeline_look_at_copies(struct pipeline *p)
 {
     struct copies_report *report = &p->copies_report, before = *report;
@@ -312,9 +333,11 @@ void pipeline_look_at_copies(struct pipeline *p)
     else if (!report->error && p->copies_error)
         say(p, "copies are kept again");
     else if (!report->error && copies_keeper_is_through(p->copies) &&
-             (!p->copies_said || report->too_large > before.too_large || report->unreadable > before.unreadable))
+             (!p->copies_said || report->too_large > before.too_large || report->busy > before.busy || report->unreadable > before.unreadable))
         say_kept(p, report);
     p->copies_error = report->error;
+    if (report->lost != before.lost)
+        say_lost(p, report->lost - before.lost, report->lost_error);
     say_missed(p);
 }
 

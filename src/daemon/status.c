@@ -148,6 +148,9 @@ static void write_copies(const struct pipeline_condition *now, struct sbuf *out)
     json_number(out, JSON_KEY("files"), now->copies.files);
     json_number(out, JSON_KEY("bytes"), now->copies.bytes);
     json_number(out, JSON_KEY("limit"), now->copies.limit);
+    json_number(out, JSON_KEY("held"), now->copies.held);
+    json_number(out, JSON_KEY("lost"), now->copies.lost);
+    json_number(out, JSON_KEY("busy"), now->copies.busy);
     json_number(out, JSON_KEY("too_large"), now->copies.too_large);
     json_number(out, JSON_KEY("unreadable"), now->copies.unreadable);
     json_number(out, JSON_KEY("unwatched"), now->copies.unwatched);

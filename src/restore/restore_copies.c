@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copies/large.h"
 #include "copies/lives.h"
 #include "copies/spans.h"
 #include "event/sentence.h"
@@ -33,6 +35,14 @@ struct copies_restore {
 
 /* ---- what is there ---- */
 
+static bool has_sum(int fd, const struct copy *copy)
+{
+    unsigned char sum[32];
+    uint64_t size;
+
+    return large_sum(fd, sum, &size) == 0 && size == copy->record.size && memcmp(sum, copy->record.sha256, sizeof(sum)) == 0;
+}
+
 /* 0: nothing; 1: the same content; 2: another one. */
 static int look(int folder, struct bytes path, const struct copy *copy, int content, struct stat *ret)
 {
@@ -53,9 +63,11 @@ static int look(int folder, struct bytes path, const struct copy *copy, int cont
     }
     if (!S_ISREG(ret->st_mode))
         return 1;
-    if (content < 0)
+    if (content < 0 && ((uint64_t)ret->st_size != copy->record.size || !(copy->record.flags & COPY_LARGE)))
         return (uint64_t)ret->st_size == copy->record.size ? 1 : 2;
     file = beneath_reopen_file(fd);
+    if (content < 0)
+        return file >= 0 && has_sum(file, copy) ? 1 : 2;
     return file >= 0 && content_is_equal(file, content) == 1 ? 1 : 2;
 }
 
@@ -101,6 +113,13 @@ static struct bytes shown_of(const struct copies_restore *c, const struct copy *
     return (struct bytes){ copy->path.data + c->base.len, copy->path.len - c->base.len };
 }
 
+static const char *why_without(const struct copy *copy)
+{
+    return copy->record.flags & COPY_NO_CONTENT ? "its content was not kept: it is larger than there was room for, was open for writing, or could not be read"
+           : copy->record.flags & COPY_HELD     ? "its content was to be copied when it changed: there was no room then, nobody kept copies, or its copy had to make room for newer ones"
+                                                : "its copy is damaged, or had to make room for newer ones";
+}
+
 static int put_back(struct copies_restore *c, const struct copy *copy, uint64_t until_ns, int folder, int content, const struct stat *now, struct err *err)
 {
     char link[PATH_MAX];
@@ -119,8 +138,7 @@ static int put_back(struct copies_restore *c, const struct copy *copy, uint64_t 
         return 0;
     }
     item->outcome = RESTORE_FAILED;
-    snprintf(item->reason, sizeof(item->reason), "%s", copy->record.flags & COPY_NO_CONTENT ? "its content was not kept: it is larger than there was room for, or could not be read"
-                                                                                           : "its copy is damaged, or had to make room for newer ones");
+    snprintf(item->reason, sizeof(item->reason), "%s", why_without(copy));
     return 0;
 }
 

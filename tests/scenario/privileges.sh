@@ -55,12 +55,14 @@ filters() { # filters PID: each state that one of its threads has
     cat /proc/"$1"/task/*/status | awk '/^Seccomp:/ {print $2}' | sort -u
 }
 
-reader_of() { # reader_of PID: the process that opens foreign files for it
+child_of() { # child_of PID NAME
     local child
     for child in $(cat /proc/"$1"/task/*/children); do
-        [ "$(cat /proc/"$child"/comm)" != culprit-reader ] || echo "$child"
+        [ "$(cat /proc/"$child"/comm)" != "$2" ] || echo "$child"
     done
 }
+
+reader_of() { child_of "$1" culprit-reader; } # the process that opens foreign files for it
 
 list_threads() { # list_threads PID: what each may do, for people
     local task
@@ -145,6 +147,16 @@ for sensor in "${@:-${works[@]}}"; do
         wait $pid
         check "$sensor: nothing seen with what doctor names" grep -q '"unlink"' "$WORK/out"
     fi
+    # who keeps copies has a right to leases; nobody else has
+    : > "$WORK/err"
+    "$CULPRIT" watch --sensor "$sensor" --store "$WORK/db" --keep-copies 8M "$WORK/w" > "$WORK/out" 2> "$WORK/err" &
+    pid=$!
+    check "$sensor does not get ready with --keep-copies" wait_ready
+    keeping=$(numbers <<< "CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_LEASE CAP_SYS_ADMIN")
+    check "$sensor: who keeps copies has more or less than that needs" [ "$(masks "$(child_of $pid culprit-copies)")" = "$(printf %016x $((0x$keeping & 0x$mine)))" ]
+    check "$sensor: with --keep-copies some thread has more or less than doctor says" [ "$(masks $pid)" = "$want" ]
+    kill -INT $pid
+    wait $pid
     "$CULPRIT" run --sensor "$sensor" --store "$WORK/db" --settle 0s -w "$WORK/w" -- \
         sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command; nice > $WORK/nice" > /dev/null 2>&1
     check "$sensor: run's COMMAND has another priority" [ "$(cat "$WORK/nice")" = "$(nice)" ]
