@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """kills.py CULPRIT [-n KILLS] [-s fanotify,audit] [-o ROWS]: what kill -9 at any moment costs, as a table. As root.
 
-300 kills for each sensor while 2,000 changes a second are made, every eighth of them before the sensor is ready or as it becomes
-so. The columns: stores that were damaged; changes that are missing; how long before the kill the oldest missing one was done;
+300 kills for each set of sensors (its members joined by +) while 2,000 changes a second are made, every eighth of them before the
+sensor is ready or as it becomes so. The columns: stores that were damaged; changes that are missing; how long before the kill the oldest missing one was done;
 kills after which `who` claims to have watched longer than what is stored; after which it did not tell the end as a gap with its
 span; events without an actor; how long `who` took right after the kill. -o: the rows, as JSON, are added to that file, and the
 table is of all that it holds, so that it can be made in parts. Exit status 1: a column that has to be 0 is not.

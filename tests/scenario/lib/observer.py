@@ -40,7 +40,7 @@ class Watch:
 
     def __init__(self, observers, store, targets, sensor):
         self.err = tempfile.TemporaryFile(dir=observers.work, mode="w+")
-        self.process = subprocess.Popen([observers.culprit, "watch", "--sensor", sensor, "--store", store, *targets],
+        self.process = subprocess.Popen([observers.culprit, "watch", "--sensor", sensor.replace("+", ","), "--store", store, *targets],
                                         stdout=subprocess.DEVNULL, stderr=self.err, start_new_session=observers.own_sessions)
 
     def said(self):
