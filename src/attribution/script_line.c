@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "attribution/inside.h"
+#include "cause/wrapper.h"
 #include "event/container.h"
 #include "foreign/foreign.h"
 #include "util/clock.h"
@@ -25,13 +27,59 @@ static bool is_of_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-/* As a word of its own: "rm" is neither in "alarm" nor in "rmdir" nor in "--rm". */
+/* As a word of its own, from *at on: "rm" is neither in "alarm" nor in "rmdir" nor in "--rm". */
+static bool find_word(struct bytes line, struct bytes word, size_t *at)
+{
+    for (size_t i = *at; word.len && i + word.len <= line.len; i++)
+        if (memcmp(line.data + i, word.data, word.len) == 0 && (i == 0 || !is_of_word(line.data[i - 1])) &&
+            (i + word.len == line.len || !is_of_word(line.data[i + word.len]))) {
+            *at = i;
+            return true;
+        }
+    return false;
+}
+
 static bool has_word(struct bytes line, struct bytes word)
 {
-    for (size_t i = 0; word.len && i + word.len <= line.len; i++)
-        if (memcmp(line.data + i, word.data, word.len) == 0 && (i == 0 || !is_of_word(line.data[i - 1])) &&
-            (i + word.len == line.len || !is_of_word(line.data[i + word.len])))
+    size_t at = 0;
+
+    return find_word(line, word, &at);
+}
+
+/* "then rm", "sudo -u a rm", "find . -exec rm", "docker exec web rm": what is before it, from the beginning of the command. */
+static bool leads_to_command(struct bytes before)
+{
+    static const char *const keywords[] = { "then", "do", "else", "elif", "if", "while", "until", "!", "time" };
+    static const char *const runs[] = { "exec", "-exec", "-execdir", "-ok", "busybox", "toybox" };
+    struct bytes word;
+    bool first = true;
+
+    while ((word = bytes_next_word(&before)).len) {
+        if (BYTES_AMONG(word, runs))
             return true;
+        if (!first || BYTES_AMONG(word, keywords) || bytes_char(word, '='))
+            continue;
+        if (wrapper_is(bytes_basename(word)))
+            return true;
+        first = false;
+    }
+    return first;
+}
+
+/* Is it a program that the line runs, and not another one's word, as in "docker rm x"? */
+static bool runs_tool(struct bytes line, struct bytes tool)
+{
+    for (size_t at = 0; find_word(line, tool, &at); at++) {
+        size_t begin = at, command;
+
+        while (begin > 0 && (is_of_word(line.data[begin - 1]) || line.data[begin - 1] == '/')) /* by its path */
+            begin--;
+        command = begin;
+        while (command > 0 && !strchr(";|&(){}[`'\"$,", line.data[command - 1]))
+            command--;
+        if (leads_to_command((struct bytes){ line.data + command, begin - command }))
+            return true;
+    }
     return false;
 }
 
@@ -52,9 +100,10 @@ static bool is_comment(struct bytes line)
     return !line.len || line.data[0] == '#' || bytes_starts_with(line, bytes_of("//")) || bytes_starts_with(line, bytes_of("--"));
 }
 
-/* How many lines hold all of these words; the last of them. */
-static unsigned count(struct bytes text, const struct bytes *words, size_t n, unsigned *ret_number, struct bytes *ret_line)
+/* Is there one line alone that holds the tool, if there is one, and this place? */
+static bool find_only(struct bytes text, struct bytes tool, struct bytes place, unsigned *ret_number, struct bytes *ret_line)
 {
+    const struct bytes words[] = { tool, place };
     unsigned found = 0, number = 0;
     struct bytes line;
 
@@ -62,7 +111,7 @@ static unsigned count(struct bytes text, const struct bytes *words, size_t n, un
         bool all = !is_comment(line);
 
         number++;
-        for (size_t i = 0; all && i < n; i++)
+        for (size_t i = 0; all && i < ARRAY_SIZE(words); i++)
             all = !words[i].len || has_word(line, words[i]);
         if (!all)
             continue;
@@ -70,7 +119,7 @@ static unsigned count(struct bytes text, const struct bytes *words, size_t n, un
         *ret_number = number;
         *ret_line = line;
     }
-    return found;
+    return found == 1 && (!tool.len || runs_tool(*ret_line, tool));
 }
 
 int script_line_find(struct bytes text, struct bytes tool, struct bytes changed, unsigned *ret_number, struct bytes *ret_line)
@@ -82,11 +131,9 @@ int script_line_find(struct bytes text, struct bytes tool, struct bytes changed,
     if (!text.len || memchr(text.data, '\0', text.len))
         return -ENOENT; /* a binary */
     for (size_t i = 0; i < n; i++) {
-        const struct bytes words[] = { tool, places[i] };
-
         if (i + 1 < WORDS && (!places[i].len || bytes_equal_str(places[i], "/")))
             continue;
-        if (count(text, words, ARRAY_SIZE(words), ret_number, ret_line) == 1)
+        if (find_only(text, tool, places[i], ret_number, ret_line))
             return 0;
     }
     return -ENOENT;

@@ -251,6 +251,8 @@ static int answer(struct who_question *q, struct store *store, char **targets, i
         r = store_machine_find(store, q->printer.host.id, &q->machine, &err);
     if (r >= 0) /* in a log the links of another machine, or of another day, are not known */
         r = who_places_parse(&q->places, targets, (size_t)count, bytes_of(cwd), store && !q->machine.elsewhere.len, &err);
+    if (r >= 0 && store)
+        r = who_find_former(q, store, &err);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);
@@ -275,6 +277,8 @@ static int answer(struct who_question *q, struct store *store, char **targets, i
         if (r >= 0)
             r = store ? who_ask(q, store, place, &err) : ask_logs(q, &place->target, &err);
     }
+    for (size_t i = q->places.count; i < q->places.count + q->places.former_count && r >= 0; i++)
+        r = who_ask_former(q, store, &q->places.at[i], &err);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "cli/who_store.h"
+#include "report/coverage.h"
 #include "util/limits.h"
+#include "util/macro.h"
 
 bool who_shows_events(const struct who_question *q)
 {
@@ -198,12 +200,101 @@ static int ask_coverage(struct who_question *q, struct store *store, struct targ
     return r < 0 ? r : who_store_coverage(store, &q->query, target, q->found > 0, q->case_, err);
 }
 
+/* The changes; what became of the container, and how far it was watched, belongs to the target that led there. */
+static int ask_changes(struct who_question *q, struct store *store, struct err *err)
+{
+    int r = 0;
+
+    if (!q->none && (q->each || who_shows_events(q))) /* others may have a million changes of paths that read the same */
+        r = store_each_event(store, &q->query, on_event, q, err);
+    if (r >= 0)
+        r = add_above(q, UINT64_MAX);
+    forget_above(q);
+    if (r >= 0 && !q->each)
+        r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
+    return r < 0 ? r : store_each_gap(store, &q->query, on_gap, q, err);
+}
+
+struct former_of {
+    struct who_places *places;
+    size_t at;
+};
+
+static int on_former(void *data, const struct store_former *former)
+{
+    struct former_of *f = data;
+
+    return who_places_add_former(f->places, f->at, former);
+}
+
+int who_find_former(struct who_question *q, struct store *store, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < q->places.count && r >= 0; i++) {
+        const struct target *target = &q->places.at[i].target;
+        const struct store_former itself = { target->path, 0, 0 }; /* the link, or what was there before it */
+        struct store_query written = q->query;
+        struct former_of f = { &q->places, i };
+
+        written.kind = target->selector.kind;
+        written.runtime = target->selector.runtime;
+        written.container = written.kind == SELECTOR_NONE ? BYTES_NULL : target->selector.text;
+        written.path = target->path;
+        r = store_each_former(store, &written, on_former, &f, err);
+        if (r >= 0 && !bytes_equal(q->places.at[i].path, itself.path))
+            r = who_places_add_former(&q->places, i, &itself);
+    }
+    return r;
+}
+
+/* As far as it led there. */
+static int on_former_coverage(void *data, const struct coverage *coverage)
+{
+    const struct who_question *q = data;
+    struct coverage c = *coverage;
+
+    c.from_ns = MAX(c.from_ns, q->query.since_ns);
+    c.to_ns = q->query.until_ns && (!c.to_ns || c.to_ns > q->query.until_ns) ? q->query.until_ns : c.to_ns;
+    return case_add_coverage(q->case_, &c);
+}
+
+int who_ask_former(struct who_question *q, struct store *store, const struct who_place *place, struct err *err)
+{
+    const struct store_query asked = q->query;
+    const struct target *target = &place->target;
+    int r;
+
+    if (who_places_asked(&q->places, place))
+        return 0;
+    q->query.since_ns = MAX(asked.since_ns, place->since_ns);
+    q->query.until_ns = asked.until_ns && (!place->until_ns || asked.until_ns < place->until_ns) ? asked.until_ns : place->until_ns;
+    if (q->query.until_ns && q->query.until_ns < q->query.since_ns) {
+        q->query = asked;
+        return 0;
+    }
+    q->query.kind = target->selector.kind;
+    q->query.runtime = target->selector.runtime;
+    q->query.container = target->selector.kind == SELECTOR_NONE ? BYTES_NULL : target->selector.text;
+    q->query.path = target->path;
+    q->query.host_path = BYTES_NULL;
+    r = decide_each(q, store, err);
+    if (r >= 0)
+        r = ask_changes(q, store, err);
+    if (r >= 0 && place->since_ns)
+        r = store_each_coverage(store, &q->query, on_former_coverage, q, err);
+    q->query = asked;
+    return r;
+}
+
 int who_ask(struct who_question *q, struct store *store, struct who_place *place, struct err *err)
 {
     struct target *target = &place->target;
     int r = who_store_resolve(store, &q->machine, target, &q->query, err);
 
     q->found = 0;
+    if (r >= 0 && bytes_known(q->query.path))
+        place->path = q->query.path;
     if (r >= 0 && place->covered)
         return ask_coverage(q, store, target, err);
     if (r >= 0)
@@ -212,15 +303,8 @@ int who_ask(struct who_question *q, struct store *store, struct who_place *place
         r = decide_each(q, store, err);
     if (r >= 0)
         r = ask_above(q, store, target, err);
-    if (r >= 0 && !q->none && (q->each || who_shows_events(q))) /* others may have a million changes of paths that read the same */
-        r = store_each_event(store, &q->query, on_event, q, err);
     if (r >= 0)
-        r = add_above(q, UINT64_MAX);
-    forget_above(q);
-    if (r >= 0 && !q->each)
-        r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
-    if (r >= 0)
-        r = store_each_gap(store, &q->query, on_gap, q, err);
+        r = ask_changes(q, store, err);
     if (r >= 0)
         r = who_store_coverage(store, &q->query, target, q->found > 0, q->case_, err);
     return r;

@@ -50,3 +50,7 @@ bool who_shows_events(const struct who_question *q);
 /* Asks the store about one target: adds its events, lifecycles, gaps and coverage to the question's case. -errno, with err; what was
  * added before that stays in the case. */
 int who_ask(struct who_question *q, struct store *store, struct who_place *place, struct err *err);
+/* Adds to q->places where the record knows the targets to have led by links at other times. -errno, with err. */
+int who_find_former(struct who_question *q, struct store *store, struct err *err);
+/* Adds what happened at such a place while it was one. */
+int who_ask_former(struct who_question *q, struct store *store, const struct who_place *place, struct err *err);

@@ -65,6 +65,35 @@ int who_places_parse(struct who_places *p, char *const *targets, size_t count, s
     return r;
 }
 
+bool who_places_asked(const struct who_places *p, const struct who_place *former)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (is_of_one(&p->at[i].target.selector, &former->target.selector) && bytes_path_covers(p->at[i].path, former->path))
+            return true;
+    return false;
+}
+
+int who_places_add_former(struct who_places *p, size_t at, const struct store_former *former)
+{
+    struct who_place *more = reallocarray(p->at, p->count + p->former_count + 1, sizeof(*more)), *place;
+    const struct selector *of;
+
+    if (!more)
+        return -ENOMEM;
+    p->at = more;
+    place = &more[p->count + p->former_count];
+    of = &more[at].target.selector;
+    *place = (struct who_place){ .former = true, .since_ns = former->from_ns, .until_ns = former->to_ns };
+    place->target.selector = (struct selector){ of->kind, arena_copy(&place->target.arena, of->runtime), arena_copy(&place->target.arena, of->text) };
+    place->path = place->target.path = place->target.text = arena_copy(&place->target.arena, former->path);
+    if (!place->path.data) {
+        target_done(&place->target);
+        return -ENOMEM;
+    }
+    p->former_count++;
+    return 0;
+}
+
 void who_places_done(struct who_places *p)
 {
     struct counted_once *c, *next;
@@ -73,7 +102,7 @@ void who_places_done(struct who_places *p)
         HASH_DEL(p->counted, c);
         free(c);
     }
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count + p->former_count; i++)
         target_done(&p->at[i].target);
     free(p->at);
     *p = (struct who_places){ 0 };
@@ -113,7 +142,7 @@ static struct fingerprint key_of(const struct event *event)
 /* What went along with a folder above is said of each. */
 bool who_places_new_event(struct who_places *p, const struct event *event)
 {
-    if (p->count < 2 || event->carried.len)
+    if (p->count + p->former_count < 2 || event->carried.len)
         return true;
     if (event->previous_path.len)
         return is_new(p, fingerprint_of((struct bytes){ (const char *)event->id, sizeof(event->id) }));
@@ -124,7 +153,7 @@ bool who_places_new_gap(struct who_places *p, const struct gap *gap)
 {
     struct fingerprint_maker of;
 
-    if (p->count < 2)
+    if (p->count + p->former_count < 2)
         return true;
     fingerprint_begin(&of);
     fingerprint_add_word(&of, gap->reason);

@@ -17,10 +17,18 @@ static bool same_watch(const struct coverage *a, const struct coverage *b)
            bytes_equal(a->only, b->only) && bytes_equal(a->narrowed, b->narrowed) && bytes_equal(a->host_id, b->host_id);
 }
 
-/* Both in order of their beginning. */
+/* In order of their beginning, but for the time in which a link led elsewhere: that comes after the others, and was before them. */
 static void join(struct watched *w, const struct coverage *c)
 {
     uint64_t to_ns = w->coverage.to_ns;
+
+    if (c->from_ns < w->coverage.from_ns) {
+        if (c->to_ns && c->to_ns < w->coverage.from_ns) {
+            w->spans++;
+            w->between_ns += w->coverage.from_ns - c->to_ns;
+        }
+        w->coverage.from_ns = c->from_ns;
+    }
 
     if (to_ns && c->from_ns > to_ns) {
         w->spans++;

@@ -46,6 +46,17 @@ int store_each_gap(struct store *store, const struct store_query *query,
  * `arena`. -ENOENT: no such volume.
  */
 int store_translate(struct store *store, struct store_query *query, struct arena *arena, struct err *err);
+/*
+ * Where what is asked for (its path as it was written, no link followed) led when it was watched as that path, or as one above it: by links
+ * that lead elsewhere now, or in a container that is gone. Watches of one target only: of several it is not recorded which one led where.
+ * `former` is valid during the call; non-zero stops, and is returned.
+ */
+struct store_former {
+    struct bytes path;       /* in the same container, or on the host */
+    uint64_t from_ns, to_ns; /* CLOCK_REALTIME; to_ns 0 = it still does */
+};
+int store_each_former(struct store *store, const struct store_query *query, int (*each)(void *data, const struct store_former *former),
+                      void *data, struct err *err);
 /* The watched place that lies nearest to what is asked for, at whatever time; its text is in `arena`. */
 int store_nearest_coverage(struct store *store, const struct store_query *query, struct arena *arena,
                            struct coverage_nearest *ret, struct err *err);

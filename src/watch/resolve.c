@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/layers.h"
 #include "foreign/mounts.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -165,6 +166,18 @@ static bool exists(const struct watch_object *o)
     return fd >= 0;
 }
 
+/* As it will be when the container is started. */
+static struct bytes resolve_by_layers(const struct container_view *view, struct bytes path, struct arena *arena)
+{
+    struct bytes real = BYTES_NULL;
+    struct layers layers = { 0 };
+
+    if (layers_of_container(view, &layers, NULL) == 0)
+        real = layers_resolve(&layers, path, true, arena);
+    layers_done(&layers);
+    return real.data ? real : path;
+}
+
 struct bytes resolve_inside(const struct container_view *view, struct bytes path, struct arena *arena)
 {
     _cleanup_close_ int fd = -EBADF;
@@ -172,7 +185,7 @@ struct bytes resolve_inside(const struct container_view *view, struct bytes path
     char root[64];
 
     if (!view->running || view->container->pid <= 0)
-        return path;
+        return resolve_by_layers(view, path, arena);
     snprintf(root, sizeof(root), "/proc/%d/root", view->container->pid);
     fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0)

@@ -34,7 +34,8 @@ struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, str
  */
 int resolve_host(struct bytes path, struct arena *arena, struct place *places, size_t size);
 
-/* What a path in a container leads to, by the links that it has now; of one that does not run the path itself. Perhaps in `arena`. */
+/* What a path in a container leads to, by the links that it has now, or of one that does not run by those of its
+ * layers. Perhaps in `arena`. */
 struct bytes resolve_inside(const struct container_view *view, struct bytes path, struct arena *arena);
 
 /*

@@ -66,6 +66,7 @@ row('cron in a container', '', ['rm -f /x/a, a cron job of root, in container {c
 inside('a folder of the host, while its container is made anew', 'docker rm -f {c}; rm {d}/a; docker run -d --name {c} --network none -v {d}:/data shop:1.4 sleep 600', ['root, at {tty}{from}, on the host, deleted /data/a of container {c}: rm {d}/a, '],
        prepare=f'{RUN} -v {{d}}:/data shop:1.4 sleep 600', target='{c}:/data', never=['Nobody deleted'])
 inside('a link in a container', 'docker exec {c} rm -f /link/a', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, '], prepare=f'{IDLE}; docker exec {{c}} ln -s /prd /link', target='{c}:/link')
+inside('a link in a container that is gone', 'docker exec {c} rm -f /link/a; docker rm -f {c}', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, '], prepare=f'{IDLE}; docker exec {{c}} ln -s /prd /link', target='{c}:/link')
 inside('docker rm', 'sudo docker -H unix://{w}/docker/docker.sock rm -f {c}', ['Nobody deleted these files by themselves: container {c} was removed by docker rm -f {c}, run by ann, and its writable layer with 1 file was dropped with it.'],
        prepare=IDLE + '; docker exec {c} touch /prd/n', by='ann')
 inside('docker-compose up that makes it anew', 'cd {t} && docker-compose -p {c} up -d --force-recreate -t 0; cd /', ['was removed by docker-compose -p {c} up -d --force-recreate -t 0, run by root, and its writable layer with 1 file was dropped with it.'],

@@ -38,3 +38,5 @@ row('an access list', 'setfacl -m u:bob:rwx {d}/a', ['root, at {tty}{from}, chan
     audit_says=['root, at {tty}{from}, set an extended attribute of {d}/a: setfacl -m u:bob:rwx {d}/a, at'])
 row('chmod -R', 'chmod -R g-w {d}/tree', ['root, at {tty}{from}, ', 'changed the mode of {d}/tree: 0777 → 0757', 'changed the mode of 2 files in {d}/tree: 0666 → 0646', ': chmod -R g-w {d}/tree, at'], files={'tree/x': '', 'tree/y': ''})
 row('a name with a line break', "rm -f {d}/$'two\\nlines'", ['root, at {tty}{from}, deleted {d}/two\\nlines: rm -f {d}/two\\nlines, at'], files={'two\nlines': ''}, never=['two lines'])
+row('a release, and then another one', 'rm {t}/r1/config; ln -sfn r2 {t}/current', [['root, at {tty}{from}, deleted {t}/r1/config: rm {t}/r1/config, '], ['root, at {tty}{from}, replaced {t}/current (by ']], verdicts=2, target='{t}/current',
+    prepare='mkdir {t}/r1 {t}/r2; echo a > {t}/r1/config; ln -s r1 {t}/current')

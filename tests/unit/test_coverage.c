@@ -9,6 +9,8 @@
 #include "event/operation.h"
 #include "make.h"
 #include "store/query.h"
+#include "util/clock.h"
+#include "util/sbuf.h"
 
 #define WA (PERMISSION_WRITE | PERMISSION_ATTR)
 
@@ -311,6 +313,55 @@ static void the_record_knows_whose_a_path_was(void **state)
     arena_done(&arena);
 }
 
+static int on_former(void *data, const struct store_former *f)
+{
+    struct sbuf *out = data;
+
+    sbuf_addf(out, "%.*s %llu-%llu ", (int)f->path.len, f->path.data, (unsigned long long)(f->from_ns / NS_PER_S),
+              (unsigned long long)(f->to_ns / NS_PER_S));
+    return 0;
+}
+
+/* A link was set to another place while it was watched, and cannot be followed any more. */
+static void the_record_knows_where_a_link_led(void **state)
+{
+#define AT(p, seconds) { .path = bytes_of(p), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
+#define INSIDE(p, seconds) { .kind = SELECTOR_NAME, .selector = bytes_of("web"), .container_id = bytes_of("0123456789ab"), \
+                             .container_name = bytes_of("web"), .path = bytes_of(p), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
+    const struct coverage_place host[] = { AT("/srv/current", 10), AT("/srv/by", 10), AT("/srv/r/1", 10), AT("/srv/r/1/mnt", 10),
+                                           AT("/srv/r/2", 20) },
+                                inside[] = { INSIDE("/prd", 30), INSIDE("/prd/data", 30), INSIDE("/app/volume", 30) },
+                                two[] = { AT("/a", 40), AT("/b", 40), AT("/c", 40) };
+    static const struct {
+        const char *container, *path, *expected;
+    } rows[] = {
+        { NULL, "/srv/current", "/srv/by 10-20 /srv/r/1 10-20 /srv/r/2 20-25 " },
+        { NULL, "/srv/current/config/a", "/srv/by/config/a 10-20 /srv/r/1/config/a 10-20 /srv/r/2/config/a 20-25 " },
+        { NULL, "/srv", "" },          /* above it: of all below, what led elsewhere is not meant */
+        { NULL, "/srv/currently", "" },
+        { "web", "/app", "/prd 30-35 " },
+        { "web", "/app/x", "/prd/x 30-35 " },
+        { "0123", "/app", "/prd 30-35 " },
+        { "db", "/app", "" },
+        { NULL, "/app", "" },
+        { NULL, "/a", "" },            /* two targets: which of them led to /c is not known */
+    };
+
+    (void)state;
+    watch("/srv/current/", 10 * NS_PER_S, 25 * NS_PER_S, host, ARRAY_SIZE(host));
+    watch("web:/app", 30 * NS_PER_S, 35 * NS_PER_S, inside, ARRAY_SIZE(inside));
+    watch("/a /b", 40 * NS_PER_S, 45 * NS_PER_S, two, ARRAY_SIZE(two));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct store_query q = { .path = bytes_of(rows[i].path), .container = rows[i].container ? bytes_of(rows[i].container) : BYTES_NULL,
+                                 .kind = rows[i].container ? SELECTOR_NAME : SELECTOR_NONE };
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+        assert_int_equal(store_each_former(store, &q, on_former, &out, NULL), 0);
+        if (strcmp(sbuf_str(&out), rows[i].expected) != 0)
+            fail_msg("%s: \"%s\"", rows[i].path, sbuf_str(&out));
+    }
+}
+
 static int count_event(void *data, struct event *e)
 {
     ++*(unsigned *)data;
@@ -456,6 +507,7 @@ int main(void)
         TEST(a_place_counts_since_it_was_known),
         TEST(the_nearest_is_named),
         TEST(the_record_knows_whose_a_path_was),
+        TEST(the_record_knows_where_a_link_led),
         TEST(changes_are_found_by_either_name),
         TEST(moves_above_are_found),
     };

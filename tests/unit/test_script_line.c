@@ -32,6 +32,16 @@ static const struct row {
     { "a program that does not name the file", "import os, sys\nos.unlink(sys.argv[1])\n", "", "/srv/a" },
     { "another file's longer name", "cp /srv/a.old x\n", "", "/srv/a" },
     { "no line's end", "rm a", "rm", "/srv/a", 1, "rm a" },
+    { "another program's word", "docker rm web\n. ./more.sh\n", "rm", "/srv/a" },
+    { "another program's word, beside the folder", "docker exec web ln -s /srv /app; docker rm web\nrm -f $U/a\nrm -f $V/a\n", "rm", "/srv/a" },
+    { "one of two may be another's word", "docker rm web\nrm -f $U/*\n", "rm", "/srv/a" },
+    { "behind a keyword", "if true; then rm -f $U; fi\n", "rm", "/srv/a", 1, "if true; then rm -f $U; fi" },
+    { "behind what runs it", "sudo -u ann rm -f $U\n", "rm", "/srv/a", 1, "sudo -u ann rm -f $U" },
+    { "behind a variable", "LC_ALL=C rm -f $U\n", "rm", "/srv/a", 1, "LC_ALL=C rm -f $U" },
+    { "by find", "find . -name '*.o' -exec rm -f {} +\n", "rm", "/srv/a", 1, "find . -name '*.o' -exec rm -f {} +" },
+    { "behind a pipe", "ls | xargs -r rm -f\n", "rm", "/srv/a", 1, "ls | xargs -r rm -f" },
+    { "in a container", "docker exec web rm /srv/a\n", "rm", "/srv/a", 1, "docker exec web rm /srv/a" },
+    { "in another language", "subprocess.run([\"rm\", \"-f\", path])\n", "rm", "/srv/a", 1, "subprocess.run([\"rm\", \"-f\", path])" },
     { "nothing", "", "rm", "/srv/a" },
 };
 
