@@ -9,6 +9,7 @@ HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 CULPRIT=$(readlink -f "$1")
 shift
 OUT=${VM_OUT:-$(mktemp -d /var/tmp/culprit-vm-out.XXXXXX)}
+mkdir -p "$OUT"
 [ -n "${VM_OUT:-}" ] || trap 'rm -rf "$OUT"' EXIT
 "$HERE/fetch.sh" > "$OUT/kernels" || echo "******** NOT TESTED: kernels that were not to be had"
 passed=0 failed=0
