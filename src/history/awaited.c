@@ -40,7 +40,7 @@ static bool find(struct awaited *a, const struct node *node, const struct search
 
 static void end(struct awaited *a, unsigned row, bool whole)
 {
-    a->incomplete += !whole && a->rows[row].called && a->rows[row].left > 0;
+    a->incomplete += !whole && (a->rows[row].called ? a->rows[row].left > 0 : a->rows[row].left < 0 && !a->rows[row].placed);
     a->rows[row].used = false;
     a->open--;
 }
@@ -54,7 +54,7 @@ static void begin(struct awaited *a, const struct node *node, const struct searc
     a->rows[a->at].sec = line->sec;
     a->rows[a->at].serial = line->serial;
     a->rows[a->at].left = 0;
-    a->rows[a->at].called = false;
+    a->rows[a->at].called = a->rows[a->at].placed = false;
     a->rows[a->at].used = true;
     a->open++;
     a->last = a->at;
@@ -75,8 +75,30 @@ static void see(struct awaited *a, const struct node *node, const struct search_
         end(a, a->last, true);
 }
 
+/* ` name="/srv"`, as it is or in digits; of an event without its call. */
+static bool has_whole_name(struct bytes text)
+{
+    return memmem(text.data, text.len, " name=\"/", 8) || memmem(text.data, text.len, " name=2F", 8);
+}
+
+/* The call, which comes before, is not there; or it announced no paths, and this is the end of it. */
+static void place(struct awaited *a, const struct node *node, const struct search_line *line, struct bytes text)
+{
+    bool found = find(a, node, line);
+
+    if (found && (a->rows[a->last].called || a->rows[a->last].placed))
+        return;
+    if (line->type == AUDIT_PATH && !has_whole_name(text))
+        return;
+    if (!found)
+        begin(a, node, line);
+    a->rows[a->last].placed = true;
+}
+
 void awaited_see(struct awaited *a, const struct node *node, const struct search_line *line, struct bytes text)
 {
+    if (line->type == AUDIT_CWD || (line->type == AUDIT_PATH && !(find(a, node, line) && a->rows[a->last].called)))
+        place(a, node, line, text);
     if (line->type == AUDIT_SYSCALL || line->type == AUDIT_PATH)
         see(a, node, line, line->type == AUDIT_SYSCALL ? announced(text) : 0);
     else if (line->type == AUDIT_PROCTITLE && find(a, node, line)) /* the kernel's last: paths that are not there by then were lost */

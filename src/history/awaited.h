@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events that are not decoded, since nothing in them is what is looked for: whether all paths that their system call
- * announced ("items=") are in the log. One that lacks some may have been of the path that is asked for. One thread; bounded.
+ * announced ("items=") are in the log. One that lacks some may have been of the path that is asked for; so may one without its call, if
+ * what is left has no directory. One thread; bounded.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct awaited {
         uint64_t sec, serial;
         int64_t left;      /* paths that have not come; below 0: the call that announces them has not */
         bool called, used; /* its call came; the row is an event's */
+        bool placed;       /* without its call: a record says where it was */
     } rows[AWAITED_MAX];
     unsigned at, last, open; /* open: rows that are used */
     uint64_t incomplete; /* given up: their place was needed */

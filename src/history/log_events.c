@@ -275,6 +275,7 @@ static bool lacks_records(const struct audit_facts *f, const struct audit_group 
 void replay_on_group(void *data, const struct audit_group *g)
 {
     struct replay *p = data;
+    uint64_t lost_calls, unsure;
     struct node *node;
 
     if (p->result)
@@ -296,8 +297,9 @@ void replay_on_group(void *data, const struct audit_group *g)
     p->stats->events++;
     p->stats->foreign_calls += p->paths.facts.has_syscall && p->paths.facts.route == ROUTE_SYSCALL &&
                                !audit_call_knows(p->paths.facts.arch);
-    p->stats->incomplete += lacks_records(&p->paths.facts, g);
     see_group(p, node, g);
+    lost_calls = p->stats->lost_calls;
+    unsure = p->stats->unsure;
     for (unsigned i = 0; i < p->paths.change_count && p->result == 0; i++) {
         struct event *e = make_event(p, node, g, i);
 
@@ -306,4 +308,7 @@ void replay_on_group(void *data, const struct audit_group *g)
         p->stats->changes++;
         p->result = p->options->event(p->options->data, e);
     }
+    if (p->stats->lost_calls == lost_calls) /* else it is counted there */
+        p->stats->incomplete += lacks_records(&p->paths.facts, g) || p->paths.facts.cut ||
+                                (!p->paths.facts.has_syscall && p->stats->unsure != unsure);
 }

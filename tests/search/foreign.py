@@ -225,6 +225,44 @@ def numbers_out_of_order_are_all_there():
 
 
 @test
+def a_record_that_is_cut_is_not_nothing_lost():
+    """Wherever the log ends, or a record in it: what is left is reported, and the loss is in the answer. A part of a name is no name."""
+    lines = deletion(call(*ARCHES["x86_64"]))
+    whole = "\n".join(lines)
+    head, cwd, parent, child, title = lines
+    cuts = {
+        "behind the name": (whole[:whole.index("/srv/share/f") + 13], "/srv/share/f"),
+        "in the name": (whole[:whole.index("/srv/share/f") + 9], "/srv/share/"),
+        "in digits": (whole[:whole.index('"/srv/share/f"')] + "2F7372762F7368", "/srv/share/"),
+        "before its type": (whole[:whole.index("nametype=DELETE")], "/srv/share/f"),
+        "in its type": (whole[:whole.index("DELETE")], "/srv/share/f"),
+        "the call, in its process": ("\n".join([head[:head.index(" pid=") + 6], cwd, parent, child, title]), "/srv/share/f"),
+        "the call, in its outcome": ("\n".join([head[:head.index(" success=") + 3], cwd, parent, child, title]), "/srv/share/f"),
+        "the call, behind its process": ("\n".join([head[:head.index(" gid=")], cwd, parent, child, title]), "/srv/share/f"),
+    }
+    for name, (text, where) in cuts.items():
+        put("cut.log", text.encode())
+        events, rest = answers("--from", "cut.log", "/srv/share")
+        got = [(e["event"]["action"], e["file"]["path"]) for e in events]
+        assert got == [("unlink", where)], (name, got)
+        known = events[0].get("process", {}).get("pid") if events else None
+        assert known == (None if name.startswith("the call, in") else 200), (name, known)
+        assert any(line["event"]["kind"] == "metric" or "lost" in json.dumps(line) for line in rest), (name, rest)
+        assert run("who", "--from", "cut.log", "/srv/share")[0] == 4, name
+
+
+@test
+def what_is_left_of_an_event_is_not_nothing_lost():
+    lines = event([("PATH", path(1, "f", 7, "DELETE")[1])])
+    put("left.log", lines)
+    code, out, err = run("who", "--from", "left.log", "/srv/share")
+    assert code == 4 and "nothing lost" not in out + err and "1 lost" in out + err, (code, out, err)
+    put("placed.log", event([CWD, path(0, "/elsewhere", 1, "PARENT", "040755"), path(1, "f", 7, "DELETE")]))
+    code, out, err = run("who", "--from", "placed.log", "/srv/share")
+    assert code == 1, (code, out, err) # it was elsewhere
+
+
+@test
 def a_cut_stamp_is_not_1970():
     whole = deletion(call("c000003e", 87))
     for cut in ("17954800---", "17954800", "1795480000.100", "0.000:0", "1795480000.1"):

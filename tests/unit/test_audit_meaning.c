@@ -139,9 +139,9 @@ static void reads_recording(void **state)
     audit_scratch_done(&o.scratch);
 }
 
-#define X64 "arch=c000003e success=yes exit=0 "
-#define X32 "arch=40000003 success=yes exit=0 "
-#define REFUSED "arch=c000003e success=no exit=-13 "
+#define X64 "pid=9 comm=\"x\" arch=c000003e success=yes exit=0 "
+#define X32 "pid=9 comm=\"x\" arch=40000003 success=yes exit=0 "
+#define REFUSED "pid=9 comm=\"x\" arch=c000003e success=no exit=-13 "
 #define P(item, name, inode, mode, type) \
     "\ntype=PATH msg=audit(1.0:1): item=" #item " name=" name " inode=" #inode " dev=08:01 mode=" mode \
     " ouid=5 ogid=6 rdev=00:00 nametype=" type
@@ -169,7 +169,7 @@ static const struct row {
       "1 chmod chmod name=f inode=7 before.mode=100644\n" },
     { "refused", S REFUSED "syscall=90 a0=0 a1=1ed a2=0 a3=0" P(0, "\"f\"", 7, "0100644", "NORMAL"),
       "1 chmod chmod name=f inode=7 before.mode=100644 after.mode=100755 EACCES\n" },
-    { "a name that is not there is no attempt", S "arch=c000003e success=no exit=-2 syscall=87 a0=0 a1=0 a2=0 a3=0" P(0, "\"/w\"", 3, "040755", "PARENT"), "" },
+    { "a name that is not there is no attempt", S "pid=9 comm=\"x\" arch=c000003e success=no exit=-2 syscall=87 a0=0 a1=0 a2=0 a3=0" P(0, "\"/w\"", 3, "040755", "PARENT"), "" },
     { "rename, old parent first (Linux 5.10)", S X64 "syscall=82 a0=0 a1=0 a2=0 a3=0" CWD
       P(0, "\"a/\"", 3, "040755", "PARENT") P(1, "\"b/\"", 4, "040755", "PARENT") P(2, "\"a/x\"", 7, "0100644", "DELETE") P(3, "\"b/y\"", 7, "0100644", "CREATE"),
       "1 rename rename name=y in=4 inode=7 from=x from-in=3\n" },
@@ -202,6 +202,10 @@ static const struct row {
     { "another ioctl", S X64 "syscall=16 a0=5 a1=5401 a2=0 a3=0", "" },
     { "remount is no mount", S X64 "syscall=165 a0=0 a1=0 a2=0 a3=1021" P(0, "\"d\"", 7, "040755", "NORMAL"), "" },
     { "a call that changes no file", S X64 "syscall=0 a0=0 a1=0 a2=0 a3=0" P(0, "\"d\"", 7, "040755", "NORMAL"), "" },
+    { "a record without its end, and all that it announced", S X64 "syscall=87 items=2" P(0, "\"/w\"", 3, "040755", "PARENT")
+      "\ntype=PATH msg=audit(1.0:1): item=1 name=\"f\" inode=7 dev=08:01 mode=0100644", "1 unlink unlink name=f in=3 inode=7\n" },
+    { "the same of three that it announced: which one it is is not known", S X64 "syscall=87 items=3" P(0, "\"/w\"", 3, "040755", "PARENT")
+      "\ntype=PATH msg=audit(1.0:1): item=1 name=\"f\" inode=7 dev=08:01 mode=0100644", "1 unlink unlink in=3\n" },
     { "no system call record", "type=CWD msg=audit(1.0:1): cwd=\"/w\"" P(0, "\"d\"", 7, "040755", "DELETE"), "" },
 };
 

@@ -33,12 +33,14 @@ struct audit_path {
     bool typed;    /* the record said its type; false: an older kernel's (before 3.8), or inferred since */
     /* An overlay's work in the layers behind it: recorded in the same event, without a name. */
     bool nested;
+    bool name_is_last; /* in the record, and in digits: perhaps not all of them */
 };
 
 struct audit_facts {
     uint64_t time_ms, serial;
     bool complete;     /* the group's end was seen */
     bool damaged;      /* a field that matters could not be read */
+    bool cut;          /* a record of it ends too early: what it would say further is not known */
     bool has_syscall;  /* a SYSCALL or URINGOP record is there */
     enum route route;
     uint32_t arch;

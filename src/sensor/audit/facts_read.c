@@ -32,8 +32,13 @@ static struct bytes text(struct reader *r, const struct audit_field *field)
 {
     struct bytes b = BYTES_NULL;
 
+    if (field->encoding == AUDIT_ENCODING_PLAIN && field->value.len && field->value.data[0] == '"') {
+        r->f->cut = true; /* inside the quotes */
+        return BYTES_NULL;
+    }
     if (audit_field_text(field, r->buffer, r->left, &b) < 0) {
         r->f->damaged = true;
+        r->f->cut |= field->encoding == AUDIT_ENCODING_HEX && field->value.len % 2;
         return BYTES_NULL;
     }
     if (field->encoding == AUDIT_ENCODING_HEX) {
@@ -158,6 +163,33 @@ static void read_syscall_field(struct reader *r, const struct audit_field *field
     }
 }
 
+/* Behind the numbers the kernel writes what the process is: what ends before that was cut, and so was the last number, perhaps. Without
+ * the process, or what became of the call, it is as if there were none. */
+static void read_syscall(struct reader *r, const struct audit_record *record)
+{
+    struct audit_facts *f = r->f;
+    struct bytes rest = record->body, last = BYTES_NULL;
+    bool judged = false, whole = record->type == AUDIT_URINGOP;
+    struct audit_field field;
+
+    f->has_syscall = true;
+    f->route = record->type == AUDIT_SYSCALL ? ROUTE_SYSCALL : ROUTE_IO_URING;
+    while (audit_field_next(record->type, &rest, &field)) {
+        struct bytes name = field.name;
+
+        read_syscall_field(r, &field);
+        judged |= IS("success");
+        whole |= IS("comm") || IS("exe") || IS("key");
+        last = name;
+    }
+    if (whole)
+        return;
+    f->cut = true;
+    f->has_syscall = judged && f->pid > 0 && !bytes_equal_str(last, "pid");
+    if (!f->has_syscall)
+        f->pid = f->parent_pid = 0;
+}
+
 static enum audit_nametype nametype(struct bytes v)
 {
     switch (v.len > 0 ? v.data[0] : '\0') {
@@ -195,11 +227,14 @@ static uint64_t device(struct reader *r, const struct audit_field *field)
 static void read_path_fields(struct reader *r, const struct audit_record *record, struct audit_path *p)
 {
     struct bytes rest = record->body;
+    bool name_is_last = false, last = false; /* behind the inode the kernel writes a device number of its own */
     struct audit_field field;
 
     while (audit_field_next(record->type, &rest, &field)) {
         struct bytes name = field.name;
 
+        name_is_last = IS("name") && field.encoding == AUDIT_ENCODING_HEX;
+        last |= IS("rdev");
         switch (name.len) {
         case 3:
             if (IS("dev")) {
@@ -233,7 +268,7 @@ static void read_path_fields(struct reader *r, const struct audit_record *record
         case 8:
             if (IS("nametype") || IS("objtype")) {
                 p->type = nametype(field.value);
-                p->typed = true;
+                p->typed = field.value.len > 0; /* else it was cut there */
                 return; /* capabilities follow: not ours */
             }
             break;
@@ -241,6 +276,23 @@ static void read_path_fields(struct reader *r, const struct audit_record *record
             break;
         }
     }
+    r->f->cut |= !p->typed && (p->file.known & FILE_INODE) && !last;
+    p->name_is_last = name_is_last;
+}
+
+/* Kernels that write types write one into each record. A name that is the last that is there may be a part of one. */
+static void find_cut_paths(struct audit_facts *f)
+{
+    unsigned typed = 0;
+
+    for (unsigned i = 0; i < f->path_count; i++)
+        typed += f->paths[i].typed;
+    for (unsigned i = 0; typed && i < f->path_count; i++)
+        if (!f->paths[i].typed) {
+            f->cut = true;
+            if (f->paths[i].name_is_last)
+                f->paths[i].name = BYTES_NULL;
+        }
 }
 
 /* ausearch prints an event's last record first: the kernel's order is what item= says. */
@@ -401,16 +453,11 @@ int audit_facts_read(const struct audit_group *group, struct audit_scratch *scra
     f->session = SESSION_UNKNOWN;
     for (unsigned i = 0; i < group->count; i++) {
         const struct audit_record *record = &group->records[i];
-        struct bytes rest = record->body;
-        struct audit_field field;
 
         switch (record->type) {
         case AUDIT_SYSCALL:
         case AUDIT_URINGOP:
-            f->has_syscall = true;
-            f->route = record->type == AUDIT_SYSCALL ? ROUTE_SYSCALL : ROUTE_IO_URING;
-            while (audit_field_next(record->type, &rest, &field))
-                read_syscall_field(&r, &field);
+            read_syscall(&r, record);
             break;
         case AUDIT_PATH:
             read_path(&r, record);
@@ -427,9 +474,10 @@ int audit_facts_read(const struct audit_group *group, struct audit_scratch *scra
             break;
         }
     }
-    mark_nested(f);
-    if (f->route == ROUTE_SYSCALL && f->number >= 0)
+    find_cut_paths(f);
+    if (f->has_syscall && f->route == ROUTE_SYSCALL && f->number >= 0)
         f->call = audit_call_by_number(f->arch, (uint32_t)f->number);
     audit_infer_types(f);
+    mark_nested(f);
     return 0;
 }

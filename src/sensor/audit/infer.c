@@ -4,12 +4,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static bool any_typed(const struct audit_facts *f)
+static unsigned count_typed(const struct audit_facts *f)
 {
+    unsigned n = 0;
+
     for (unsigned i = 0; i < f->path_count; i++)
-        if (f->paths[i].typed)
-            return true;
-    return false;
+        n += f->paths[i].typed;
+    return n;
 }
 
 static bool may_be_parent(const struct audit_path *p)
@@ -79,10 +80,8 @@ static void infer_open(struct audit_facts *f)
     f->paths[f->path_count - 1].type = AUDIT_NAME_NORMAL;
 }
 
-void audit_infer_types(struct audit_facts *f)
+static void infer_all(struct audit_facts *f)
 {
-    if (!f->path_count || !f->has_syscall || any_typed(f))
-        return;
     switch (f->call) {
     case AUDIT_CALL_unlink:
     case AUDIT_CALL_unlinkat:
@@ -118,4 +117,19 @@ void audit_infer_types(struct audit_facts *f)
         for (unsigned i = 0; i < f->path_count; i++)
             f->paths[i].type = AUDIT_NAME_NORMAL;
     }
+}
+
+void audit_infer_types(struct audit_facts *f)
+{
+    enum audit_nametype types[AUDIT_PATHS_MAX];
+    unsigned typed = count_typed(f);
+
+    if (typed == f->path_count || !f->has_syscall || (typed && f->path_count != f->items))
+        return;
+    for (unsigned i = 0; i < f->path_count; i++)
+        types[i] = f->paths[i].type;
+    infer_all(f);
+    for (unsigned i = 0; i < f->path_count; i++)
+        if (f->paths[i].typed)
+            f->paths[i].type = types[i];
 }
