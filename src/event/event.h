@@ -89,6 +89,8 @@ struct actor {
 #define EVENT_NOTE_ONE_OF "one of several processes of the same cause did this; which of them is not known"
 #define EVENT_NOTE_OPEN "the file was still open" /* more may have been written through the descriptor since */
 #define EVENT_NOTE_HOLE "punched a hole"
+/* Of a write: a doubt, as who sees no calls has it. */
+#define EVENT_NOTE_CUT "it was cut, and was not empty when it was looked at: written to after that, or cut to that size; which of both is not known"
 
 enum victim_kind {
     VICTIM_HOST = 1, /* stored: never reuse a number */

@@ -33,6 +33,7 @@ enum variant {
     VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
     VARIANT_BROUGHT,   /* of a folder above: what is watched came with it */
     VARIANT_OVERWRITTEN, /* emptied, and filled by the same culprit: what `>` and cp do */
+    VARIANT_CUT,       /* cut, and what is in it may have been written after that: who sees no calls does not know */
     VARIANT_REOPENED,  /* opened with O_TRUNC; whether anything was written then, the sensor does not see */
     VARIANT_ARRIVED,   /* a rename to a name that is watched, from one that is not known */
     VARIANT_AROUND,    /* a mount on the host, on the way to a container's files: the container does not see it */

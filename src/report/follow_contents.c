@@ -80,14 +80,16 @@ static void emptied(const struct step *step, struct trace *trace)
 /* Opened or written by who has just emptied it. */
 static void filled(const struct step *step, struct trace *trace)
 {
+    enum variant variant = bytes_equal_str(step->e->note, EVENT_NOTE_CUT) ? VARIANT_CUT : VARIANT_OVERWRITTEN;
+
     if (step->e->operation == OPERATION_OPEN_WRITE && (step->e->sensors & SENSOR_AUDIT) && trace->cut_to) {
         trace->cut_by = step->s; /* audit saw that it was not the opening which made it shorter */
         trace->emptied_by = NULL;
-    } else if (step->e->operation == OPERATION_WRITE && !trace_overwritten(step->c, step->s, trace, step->e->time_ns)) {
+    } else if (step->e->operation == OPERATION_WRITE && !trace_overwritten(step->c, step->s, trace, variant, step->e->time_ns)) {
         step_count(step, VARIANT_PLAIN, step->e->path, BYTES_NULL); /* the emptying was reported by itself long ago */
         return;
     }
-    step_fold(step, VARIANT_OVERWRITTEN, FOLD_CONTENTS);
+    step_fold(step, variant, FOLD_CONTENTS);
 }
 
 void follow_changed(const struct step *step)

@@ -44,7 +44,7 @@ static void add_tally(struct sbuf *out, const struct tally *t)
     static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
                                             [VARIANT_KEPT] = "kept-aside",      [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
                                             [VARIANT_UNCHANGED] = "unchanged",  [VARIANT_OVERWRITTEN] = "overwritten",
-                                            [VARIANT_REOPENED] = "emptied-or-overwritten",
+                                            [VARIANT_REOPENED] = "emptied-or-overwritten", [VARIANT_CUT] = "cut-or-overwritten",
                                             [VARIANT_CARRIED] = "carried",      [VARIANT_BROUGHT] = "brought",
                                             [VARIANT_ARRIVED] = "arrived",    [VARIANT_BACK] = "back",
                                             [VARIANT_AROUND] = "host-mount",   [VARIANT_BUNDLE] = "runtime-folder",

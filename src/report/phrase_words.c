@@ -46,6 +46,7 @@ static const struct phrase_words arrived[2][2] = { /* one, many; of files, of di
 static const struct phrase_words kept = { "replaced %", "replace %", "% replaced", NULL, NULL };
 static const struct phrase_words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
 static const struct phrase_words overwritten = { "overwrote %", "overwrite %", "% overwritten", NULL, NULL };
+static const struct phrase_words cut = { "truncated or overwrote %", "truncate or overwrite %", "% truncated or overwritten", NULL, NULL };
 static const struct phrase_words reopened = { "emptied or overwrote %", "empty or overwrite %", "% emptied or overwritten", NULL, NULL };
 static const struct phrase_words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
 static const struct phrase_words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
@@ -116,6 +117,8 @@ const struct phrase_words *phrase_words_of(const struct tally *t)
         return &anew;
     case VARIANT_OVERWRITTEN:
         return &overwritten;
+    case VARIANT_CUT:
+        return &cut;
     case VARIANT_REOPENED:
         return &reopened;
     case VARIANT_EXCHANGE:

@@ -227,12 +227,12 @@ static void join_parts(struct trace *trace, unsigned at)
     }
 }
 
-bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, uint64_t time_ns)
+bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, enum variant variant, uint64_t time_ns)
 {
     for (unsigned i = trace->part_count; i-- > 0;) {
         struct part *part = &trace->parts[i];
         struct tally *t = part->tally->operation == OPERATION_TRUNCATE
-                              ? tally_of_variant(c, s, part->tally, VARIANT_OVERWRITTEN)
+                              ? tally_of_variant(c, s, part->tally, variant)
                               : NULL;
 
         if (!t)

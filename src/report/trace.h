@@ -23,8 +23,9 @@ void trace_make_room(struct case_ *c);                   /* frees the oldest one
 struct part trace_part(struct tally *t, const struct event *e);
 bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /* false: no room */
 void trace_commit(struct case_ *c, struct trace *trace); /* what waits is reported, or folded as a part of what is reported */
-/* It is written to at `time_ns` by `s`, who emptied it: what waits as that counts as overwritten. false: that was reported by itself. */
-bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, uint64_t time_ns);
+/* It is written to at `time_ns` by `s`, who emptied it: what waits as that counts as `variant`: overwritten, or cut, and that perhaps. false: that
+ * was reported by itself. */
+bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, enum variant variant, uint64_t time_ns);
 void trace_lost(struct trace *trace);                    /* its file goes: if that was kept as an old one, it is no more; NULL is fine */
 void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */
 

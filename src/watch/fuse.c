@@ -10,6 +10,7 @@
 #include "event/operation.h"
 #include "util/hash.h"
 #include "util/macro.h"
+#include "watch/cut.h"
 #include "watch/emitted.h"
 #include "watch/facts.h"
 
@@ -35,6 +36,7 @@ struct fuse {
     struct fuse_options options;
     struct fuse_stats stats;
     struct emitted *emitted; /* before all sensors had seen it */
+    struct cut_calls *cuts;
     struct fused *first, *last;
     struct fused *buckets[BUCKETS], *names[BUCKETS]; /* by hash and by who has seen it: observation_bucket_hash() */
     uint32_t seen_by; /* 1 << each set of sensors that one in the queue was ever seen by */
@@ -97,10 +99,12 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
 {
     struct fuse *f = calloc(1, sizeof(*f));
 
-    if (f)
+    if (f) {
         f->emitted = emitted_new();
-    if (!f || !f->emitted) {
-        free(f);
+        f->cuts = cut_calls_new();
+    }
+    if (!f || !f->emitted || !f->cuts) {
+        fuse_free(f);
         return err_set(err, -ENOMEM, "fusing events");
     }
     f->options = *options;
@@ -210,6 +214,7 @@ void fuse_free(struct fuse *f)
     while (f->first)
         event_free(shift(f));
     emitted_free(f->emitted);
+    cut_calls_free(f->cuts);
     free(f);
 }
 
@@ -223,6 +228,7 @@ static struct event *as_known(struct event *e)
 
 static void let_go(struct fuse *f, uint64_t now_ns)
 {
+    cut_calls_decide(f->cuts, f->first->event, f->first->hash, now_ns);
     if (!f->first->done) {
         struct observation s = observation_of(f->first->event);
 
@@ -363,6 +369,7 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
     event->actor_presumed |= event->actor_inferred && (f->options.sensors & ~event->sensors);
     observation = observation_of(event);
     hash = observation_hash(&observation);
+    cut_calls_note(f->cuts, event, hash, now_ns);
     by_acl = was_set_by_acl(f, &observation, hash, now_ns);
     known = find_other(f, &observation, hash, now_ns, &w);
 

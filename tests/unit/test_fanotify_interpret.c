@@ -103,10 +103,25 @@ static const struct contents_row {
     { "closed when its name was gone", FAN_CLOSE_WRITE, GONE, GONE, { 0 }, "", FANOTIFY_NOTHING },
     { "written and gone", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), GONE, { 0 }, "open-write 5, write 5, ", FANOTIFY_FORGET },
     { "written, not closed, gone", FAN_MODIFY, SIZE(5, 1), GONE, { 0 }, "", FANOTIFY_NOTHING },
-    { "truncated", FAN_MODIFY, SIZE(5, 1), SIZE(2, 2), { 0 }, "truncate 5, ", FANOTIFY_NOTHING },
+    { "truncated", FAN_MODIFY, SIZE(5, 1), SIZE(0, 2), { 0 }, "truncate 5, ", FANOTIFY_NOTHING },
+    { "truncated to a size, or opened with O_TRUNC and written", FAN_MODIFY, SIZE(5, 1), SIZE(2, 2), { 0 }, "truncate 5, ", FANOTIFY_CUT },
+    { "then closed, not written since it was looked at", FAN_CLOSE_WRITE, SIZE(2, 2), SIZE(2, 2), { .known = true, .cut = true, .size_known = true, .size = 5 },
+      "open-write 5, write? 5, ", FANOTIFY_FORGET },
+    { "then written", FAN_MODIFY, SIZE(2, 2), SIZE(3, 3), { .known = true, .cut = true, .size_known = true, .size = 5 }, "", FANOTIFY_REMEMBER },
+    { "then written and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(2, 2), SIZE(3, 3), { .known = true, .cut = true, .size_known = true, .size = 5 },
+      "open-write 5, write 5, ", FANOTIFY_FORGET },
+    { "then emptied and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(2, 2), SIZE(0, 3), { .known = true, .cut = true, .size_known = true, .size = 5 },
+      "truncate 2, open-write 5, ", FANOTIFY_FORGET },
+    { "then closed, and gone", FAN_CLOSE_WRITE, SIZE(2, 2), GONE, { .known = true, .cut = true, .size_known = true, .size = 5 }, "open-write 5, ", FANOTIFY_FORGET },
+    { "written, cut, and then closed", FAN_CLOSE_WRITE, SIZE(2, 2), SIZE(2, 2),
+      { .known = true, .written = true, .dirty = true, .cut = true, .size_known = true, .size = 5 }, "open-write 5, write 5, ", FANOTIFY_FORGET },
+    { "emitted while it was open, then cut, and closed", FAN_CLOSE_WRITE, SIZE(2, 2), SIZE(2, 2),
+      { .known = true, .written = true, .emitted = true, .cut = true, .size_known = true, .size = 5 }, "", FANOTIFY_FORGET },
     { "opened with O_TRUNC and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(0, 2), { 0 }, "truncate 5, open-write 5, ", FANOTIFY_FORGET },
     { "opened with O_TRUNC, written less and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(2, 2), { 0 },
-      "truncate 5, open-write 5, write 5, ", FANOTIFY_FORGET },
+      "truncate 5, open-write 5, write? 5, ", FANOTIFY_FORGET },
+    { "written before, then cut and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(2, 2),
+      { .known = true, .written = true, .dirty = true, .size_known = true, .size = 5 }, "truncate 5, open-write 5, write 5, ", FANOTIFY_FORGET },
     { "a time was set, which some kernels tell as a modification", FAN_MODIFY, SIZE(5, 1), SIZE(5, 2), { 0 }, "utime ?, ", FANOTIFY_NOTHING, .times_set = true },
     { "written, and then a time was set", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(9, 2), { 0 }, "open-write 5, write 5, utime ?, ", FANOTIFY_FORGET, .times_set = true },
     { "made, written, and a time was set: as its maker left it", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(0, 1), SIZE(9, 2), { .known = true, .made = true, .size_known = true },
@@ -130,7 +145,8 @@ static void changed_contents(void **state)
         size_t n = strlen(got);
 
         if (before->known & FILE_SIZE)
-            snprintf(got + n, sizeof(got) - n, "%s %u, ", operation_info(c.changes[i].operation)->name, (unsigned)before->size);
+            snprintf(got + n, sizeof(got) - n, "%s%s %u, ", operation_info(c.changes[i].operation)->name, c.changes[i].presumed ? "?" : "",
+                     (unsigned)before->size);
         else
             snprintf(got + n, sizeof(got) - n, "%s ?, ", operation_info(c.changes[i].operation)->name);
     }

@@ -45,7 +45,7 @@ bool fanotify_may_be_linked(const struct fanotify_new_name *n)
 
 static void add(struct fanotify_contents *c, enum operation operation, const struct file_state *before)
 {
-    c->changes[c->count++] = (struct fanotify_content_change){ operation, *before };
+    c->changes[c->count++] = (struct fanotify_content_change){ .operation = operation, .before = *before };
 }
 
 void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change, bool times_set, const struct fanotify_writer *w,
@@ -57,7 +57,8 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
     bool created = is_new || (w->made && !w->emitted);
     bool sizes = !is_new && (before->known & after->known & FILE_SIZE) && change->same_object;
     bool truncated = sizes && (mask & FAN_MODIFY) && after->size < before->size;
-    bool changed = (w->known && (!w->made || w->written)) || (mask & FAN_MODIFY);
+    bool changed = w->written || (mask & FAN_MODIFY);
+    bool presumed = false;
 
     *ret = (struct fanotify_contents){ 0 };
     if (after->known && !S_ISREG(after->mode))
@@ -71,6 +72,10 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
     if (sizes && before->mtime_ns != after->mtime_ns &&
         (before->size != after->size || (mask & (FAN_ATTRIB | FAN_MODIFY)) != FAN_ATTRIB))
         changed = true;
+    /* the kernel makes one event of a cut and of a write that follows */
+    if (truncated || (w->cut && !changed))
+        changed = presumed = (mask & FAN_CLOSE_WRITE) && after->known && after->size && !w->dirty;
+    changed |= w->written;
     if ((mask & (FAN_MODIFY | FAN_CLOSE_WRITE)) == FAN_MODIFY && sizes && before->size == after->size && times_set) {
         add(ret, OPERATION_UTIME, &unknown); /* utimensat() of this one alone */
         return;
@@ -84,15 +89,17 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
         if (!created && !w->emitted)
             add(ret, OPERATION_OPEN_WRITE, &ret->before);
         if (changed && !(truncated && after->size == 0) && !(created && after->known && after->size == 0) &&
-            !(w->emitted && !w->dirty && !(mask & FAN_MODIFY)))
+            !(w->emitted && !w->dirty && !presumed && !(mask & FAN_MODIFY))) {
             add(ret, OPERATION_WRITE, &ret->before);
+            ret->changes[ret->count - 1].presumed = presumed;
+        }
         if (times_set && sizes && !created && (mask & (FAN_MODIFY | FAN_ATTRIB)) == FAN_MODIFY)
             add(ret, OPERATION_UTIME, &unknown); /* after writing, which sets it too */
         ret->after = FANOTIFY_FORGET;
         return;
     }
-    if (!truncated && after->known)
-        ret->after = FANOTIFY_REMEMBER;
+    if (after->known && !(truncated && !after->size))
+        ret->after = truncated ? FANOTIFY_CUT : FANOTIFY_REMEMBER;
 }
 
 /* ---- an upper layer ---- */

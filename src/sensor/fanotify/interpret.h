@@ -42,6 +42,7 @@ struct fanotify_writer {
     bool written;       /* since then */
     bool dirty;         /* that has not been emitted */
     bool emitted;       /* it was emitted before */
+    bool cut;           /* it was, and what it had left when it was looked at may have been written after that */
     bool size_known;
     uint64_t size;      /* when it was last emitted, or before the first change */
 };
@@ -50,6 +51,7 @@ struct fanotify_contents {
     struct fanotify_content_change {
         enum operation operation;
         struct file_state before; /* unknown: nothing can be said of it */
+        bool presumed;            /* what was cut, and has contents, was written to: or it was cut to that size */
     } changes[4]; /* in order */
     unsigned count;
     struct file_state before; /* the first change that is not emitted yet */
@@ -57,6 +59,7 @@ struct fanotify_contents {
         FANOTIFY_NOTHING,
         FANOTIFY_FORGET,   /* the writer has closed it */
         FANOTIFY_REMEMBER, /* it goes on: to be emitted at the close, or by the clock */
+        FANOTIFY_CUT,      /* what was emitted was not all, perhaps: asked again at the close */
     } after;
 };
 

@@ -43,6 +43,7 @@ struct written_file {
     bool size_known, dirty, emitted;
     bool made;    /* by this process, which has not closed it yet: opening it was making it */
     bool written;
+    bool cut;
     struct fanotify_cause cause;
     UT_hash_handle hh;
 };
@@ -155,7 +156,7 @@ static struct fanotify_writer writer_of(const struct written_file *e)
 {
     if (!e)
         return (struct fanotify_writer){ 0 };
-    return (struct fanotify_writer){ .known = true, .made = e->made, .written = e->written, .dirty = e->dirty, .emitted = e->emitted,
+    return (struct fanotify_writer){ .known = true, .made = e->made, .written = e->written, .dirty = e->dirty, .emitted = e->emitted, .cut = e->cut,
                                      .size_known = e->size_known, .size = e->size };
 }
 
@@ -170,14 +171,26 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     if (cause->silent)
         return;
     fanotify_interpret_contents(mask, change, times_set, &writer, &c);
-    for (unsigned i = 0; i < c.count; i++)
-        emit(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, cause);
+    for (unsigned i = 0; i < c.count; i++) {
+        struct fanotify_cause why = *cause;
+
+        if (c.changes[i].presumed)
+            why.note = EVENT_NOTE_CUT;
+        emit(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, &why);
+    }
     if (c.after == FANOTIFY_FORGET && e)
         drop(o->sensor->writes, e);
-    if (c.after != FANOTIFY_REMEMBER)
+    if (c.after != FANOTIFY_REMEMBER && c.after != FANOTIFY_CUT)
         return;
     if (!e)
         e = add(o, directory, name, &c.before, after, cause);
+    if (c.after == FANOTIFY_CUT) {
+        if (e) {
+            e->cut = true;
+            e->last_ms = clock_ms(CLOCK_MONOTONIC);
+        }
+        return;
+    }
     if (!e) { /* too many: now or never */
         emit(o, OPERATION_WRITE, directory, name, &c.before, after, cause);
         return;
