@@ -43,6 +43,8 @@ int pruner_new(sqlite3 *db, const char *path, const struct store_retention *rete
         r = err_set(err, -ENOMEM, "the store");
     if (r == 0)
         r = block_reader_new(db, path, &p->reader, err);
+    if (r == 0)
+        r = block_new(db, path, &p->anew, err);
     if (r == 0 && retention->compact_ns)
         r = compactor_new(db, path, &p->compactor, err);
     if (r < 0) {
@@ -59,6 +61,7 @@ void pruner_free(struct pruner *p)
         return;
     prune_forget_statements(p);
     block_reader_free(p->reader);
+    block_free(p->anew);
     compactor_free(p->compactor);
     row_set_done(&p->processes);
     row_set_done(&p->containers);
@@ -114,48 +117,6 @@ static int step_watch_events(struct pruner *p, struct err *err)
     w->at_ns = to + 1;
     p->removed |= n > 0;
     return n < 0 ? (int)n : 1;
-}
-
-/* Which directories it is about is said by its events: the other table has no index by block. */
-static int remove_places(struct pruner *p, int64_t block, struct err *err)
-{
-    const struct block_event *e = NULL;
-    int64_t last[PLACE_COUNT] = { 0 };
-    int r = block_reader_begin(p->reader, block, NULL);
-
-    while (r == 0 && (r = block_reader_next(p->reader, &e, NULL)) == 1) {
-        r = 0;
-        for (unsigned i = 0; i < PLACE_COUNT && r == 0; i++) {
-            int64_t directory = e->rows.row[BLOCK_DIRECTORIES + i];
-            const int64_t values[] = { directory, block };
-            int64_t n = directory && directory != last[i]
-                            ? prune_run(p, "DELETE FROM block_place WHERE directory = ?1 AND block = ?2", values, 2, err)
-                            : 0;
-
-            last[i] = directory;
-            r = n < 0 ? (int)n : 0;
-        }
-    }
-    block_reader_end(p->reader);
-    return r == -EBADMSG || r == -ENOENT ? 0 : r; /* a damaged one goes too; what is left of it finds nothing */
-}
-
-static int step_blocks(struct pruner *p, struct err *err)
-{
-    uint64_t block = 0;
-    int64_t value = (int64_t)p->floor_ns, n;
-    int r = prune_number(p, "SELECT ifnull((SELECT row FROM block WHERE first_ns < ?1 AND last_ns < ?1 LIMIT 1), 0)", &value, 1,
-                         &block, err);
-
-    if (r < 0 || !block)
-        return r;
-    value = (int64_t)block;
-    r = remove_places(p, value, err);
-    if (r < 0)
-        return r;
-    n = prune_run(p, "DELETE FROM block WHERE row = ?", &value, 1, err);
-    p->removed |= n > 0;
-    return n < 0 ? (int)n : n > 0;
 }
 
 static int step_lives(struct pruner *p, struct err *err)
@@ -219,7 +180,7 @@ static int begin_task(struct pruner *p, const struct rows_in_use *in_use, struct
 
     p->watch = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(p->at); i++)
-        p->at[i] = p->task == ROLLUP || p->task == DAILY ? INT64_MIN : 0;
+        p->at[i] = p->task == ROLLUP || p->task == DAILY || p->task == WATCH_BLOCKS ? INT64_MIN : 0;
     if (p->task == DIRECTORIES && !in_use)
         p->task = VACUUM;
     if (p->task == MARK) {
@@ -257,7 +218,9 @@ static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use 
     case WATCH_EVENTS:
         return step_watch_events(p, err);
     case BLOCKS:
-        return step_blocks(p, err);
+        return prune_step_blocks(p, err);
+    case WATCH_BLOCKS:
+        return prune_step_watch_blocks(p, err);
     case LIVES:
         return step_lives(p, err);
     case GAPS:

@@ -80,12 +80,13 @@ static int find_watch(struct pruner *p, struct watch_sweep *w, struct err *err)
     sqlite3_finalize(s);
     s = NULL;
     if (r == 0)
-        r = db_prepare(p->db, p->path, "SELECT row, floor_ns FROM watch WHERE text = ?", &s, err);
+        r = db_prepare(p->db, p->path, "SELECT row, floor_ns, swept_ns FROM watch WHERE text = ?", &s, err);
     if (r == 0) {
         db_bind_bytes(s, 1, w->text);
         if (sqlite3_step(s) == SQLITE_ROW) {
             w->row = sqlite3_column_int64(s, 0);
             w->floor_ns = (uint64_t)sqlite3_column_int64(s, 1);
+            w->swept_ns = (uint64_t)sqlite3_column_int64(s, 2);
         } else {
             r = db_error(p->db, p->path, err);
         }

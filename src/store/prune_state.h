@@ -14,12 +14,13 @@
 #define PRUNE_CHANGES_MAX 64 /* one by one, in a step */
 
 /* In this order: what refers to something goes before it. */
-enum task { EVENTS, WATCH_EVENTS, BLOCKS, LIVES, GAPS, COVERAGE, ROLLUP, DAILY, DIRECTORIES, MARK, PROCESSES, CONTAINERS, VACUUM, IDLE };
+enum task { EVENTS, WATCH_EVENTS, BLOCKS, WATCH_BLOCKS, LIVES, GAPS, COVERAGE, ROLLUP, DAILY, DIRECTORIES, MARK, PROCESSES, CONTAINERS, VACUUM, IDLE };
 
 struct watch_sweep {
     int64_t row;
     uint64_t age_ns;    /* 0: none of its own, any more */
-    uint64_t floor_ns, at_ns; /* all of it that is older than at_ns has gone */
+    uint64_t floor_ns, at_ns; /* all of it that is older than at_ns has gone: rows */
+    uint64_t swept_ns;        /* likewise: in blocks */
     struct bytes text;
 };
 
@@ -43,6 +44,7 @@ struct pruner {
     struct arena arena;
     struct watch_sweep *watches;
     struct block_reader *reader;
+    struct event_block *anew; /* what stays of one */
     struct prune_statement statements[PRUNE_STATEMENTS]; /* of prune_run() */
     struct compactor *compactor; /* NULL: rows stay rows */
     uint64_t compact_ns;   /* CLOCK_MONOTONIC: when next */
@@ -71,6 +73,9 @@ int prune_number(struct pruner *p, const char *sql, const int64_t *values, unsig
 /* Moves the times before which nothing counts. *ret_work: there may be something to remove. */
 int prune_look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err);
 
+/* One that is too old as a whole. */
+int prune_step_blocks(struct pruner *p, struct err *err);
+int prune_step_watch_blocks(struct pruner *p, struct err *err);
 /* In the order of their key, a part of the table in each step. */
 int prune_step_rollup(struct pruner *p, struct err *err);
 int prune_step_daily(struct pruner *p, struct err *err);

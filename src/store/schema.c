@@ -20,7 +20,7 @@
  *             whole; 0: counted before that was kept; watch: likewise, what is kept for a time of its own
  * daily       rollup's rows of past hours, by day, packed: store/daily.h; daily_suspect: the suspects that they name
  * watch       the watches that events name. floor_ns: what is older was removed, and does not count where it is not
- *             removed yet; row 0: of all events
+ *             removed yet; row 0: of all events; swept_ns: likewise, and out of blocks as well
  * coverage    a span of observation; coverage_place: where it looked
  * block       many events as one row, and block_place, which directories they are about: store/block.h
  */
@@ -295,6 +295,14 @@ static int add_daily_sums(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "ALTER TABLE daily_suspect ADD COLUMN sum INTEGER", err);
 }
 
+/* How far the events of a watch that are too old were taken out of blocks. */
+static int add_swept(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "watch", "swept_ns"))
+        return 0;
+    return db_exec(db, path, "ALTER TABLE watch ADD COLUMN swept_ns INTEGER NOT NULL DEFAULT 0", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -320,6 +328,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     allow_blocks, /* their ids by steps */
     add_daily_sums,
     allow_blocks, /* states by their members */
+    add_swept,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

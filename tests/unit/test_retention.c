@@ -279,6 +279,46 @@ static void a_watch_is_kept_for_less(void **state)
     process_unref(init);
 }
 
+/* Every second event of a block is of a watch that is kept for less: what is left of the block is written anew, and says what it said. */
+static void a_watch_shares_blocks(void **state)
+{
+    const struct store_watch_retention watches[] = { { bytes_of("/short"), 5 * DAY } };
+    const struct store_retention retention = { .age_ns = 30 * DAY, .watches = watches, .watch_count = 1 };
+    const char *all = "SELECT (SELECT sum(count) FROM block) + (SELECT count(*) FROM event)";
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(5, "/bin/p", process_ref(init));
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct store *store = open_store(NULL);
+    unsigned named = 0;
+    char file[64];
+
+    (void)state;
+    for (unsigned part = 0; part < 2; part++) { /* 10 days ago, and yesterday */
+        for (unsigned i = 0; i < STORM; i++) {
+            snprintf(file, sizeof(file), "%s/d%u/f%u", i % 2 ? "/short" : "/long", i % 20, i);
+            add(store, file, i % 2 ? "/short" : "/long", p, NULL, now - (part ? 1 : 10) * DAY + i, SENSOR_BPF);
+        }
+        assert_int_equal(store_flush(store, NULL), 0);
+    }
+    store_close(store);
+    assert_true(number("SELECT sum(count) FROM block") > STORM);
+    store = open_store(&retention);
+    wait_for(all, STORM + STORM / 2);
+    wait_for("SELECT swept_ns >= floor_ns FROM watch WHERE row > 0 AND floor_ns > 0", 1);
+    assert_int_equal(number("SELECT count(*) FROM block_place WHERE block NOT IN (SELECT row FROM block)"), 0);
+    assert_int_equal(count(store, "/short", 0), STORM / 2);
+    assert_int_equal(counted(store, "/short"), STORM / 2);
+    assert_int_equal(count(store, "/long", 0), STORM);
+    assert_int_equal(counted(store, "/long"), STORM);
+    for (unsigned i = 0; i < STORM; i += 2) {
+        snprintf(file, sizeof(file), "/long/d%u/f%u", i % 20, i);
+        named += count(store, file, 0) == 2 && counted(store, file) == 2;
+    }
+    assert_int_equal(named, STORM / 2);
+    store_close(store);
+    process_unref(p);
+    process_unref(init);
+}
+
 /* ---- by size ---- */
 
 /* One block of 25 days: of a transaction, which a busy machine may cut anywhere. */
@@ -502,6 +542,7 @@ int main(void)
         TEST(who_goes_on_stays),
         TEST(what_stays_is_counted_by_day),
         TEST(a_watch_is_kept_for_less),
+        TEST(a_watch_shares_blocks),
         TEST(what_is_too_much_goes),
         TEST(pruned_beside_a_writer),
         TEST(all_of_it_pruned_beside_a_writer),
