@@ -280,6 +280,8 @@ static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
         return r;
     q->kept_ns = q->draining_seen_ns;
     q->alive_ns = now + STORE_ALIVE_NS;
+    if (q->draining.len) /* that it lives is not worth a disk's work */
+        checkpointer_written(q->checkpointer);
     if (q->log_pages >= (retained_gives_up_oldest(q) ? ROOM_LOG_PAGES : LOG_PAGES_MAX) && now >= q->log_busy_ns)
         begin_log_anew(q);
     else if (q->log_pages >= LOG_PAGES && q->checkpointer)
