@@ -49,7 +49,7 @@ part_second() {
     ok "it is started with the machine" await 900 is_ready
     ok "and records" caught_up
     ok "each change before the restart is known, or in its gap, which was in order" check 3 - first second
-    # what is written seldom stays in memory for longest
+    # what is written seldom would stay in memory for longest
     touch /run/quiet
     ok "changes go on" await 900 lines $(($(wc -l < /out/log.second) + 45))
     touch /out/cut
