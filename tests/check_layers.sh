@@ -177,6 +177,7 @@ util/priority.c               # /proc/self
 util/proc_stat.c              # /proc
 util/write.c                 # our own files
 store/room.c                  # beside our own store
+store/checkpoint.c            # its log
 store/maintain.c              # a new file, by its own name
 watch/count.c                 # directories of what is watched
 watch/resolve.c               # root directories, O_PATH
