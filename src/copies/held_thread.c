@@ -106,6 +106,8 @@ static int copy_out(const struct copying *c)
     _cleanup_close_ int to = -EBADF;
     int r;
 
+    if (large_is_there(c->h->directory, c->file->sha256))
+        return 0; /* by another name it was held too, or is the content of another file */
     if (!take_room(c->h, (uint64_t)c->file->st.st_size))
         return -EFBIG;
     to = openat(c->h->directory, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -144,15 +146,28 @@ static void say_end(struct held_all *h, const struct copying *c, int error)
     (void)!write(h->ready, &one, sizeof(one));
 }
 
+/* It has another name, as one that was moved. For what has no room now there may be some when it changes. */
+static bool is_elsewhere(const struct held_file *f)
+{
+    struct stat st;
+
+    return fstat(f->fd, &st) == 0 && st.st_nlink > 0 && fcntl(f->fd, F_GETLEASE) == F_RDLCK;
+}
+
 /* One that is HELD_COPYING already. */
 static void end_one(struct held_all *h, struct held_file *f, bool written)
 {
     struct copying c = { .h = h, .file = f, .written = written, .until_ms = clock_ms(CLOCK_MONOTONIC) + HELD_WRITER_MS };
     int r = copy_out(&c);
 
-    if (r < 0 && written)
+    if (written)
         let_writers_go(f);
     (void)pthread_mutex_lock(&h->lock);
+    if (r == -EFBIG && !written && is_elsewhere(f)) {
+        f->stage = HELD_HELD;
+        (void)pthread_mutex_unlock(&h->lock);
+        return;
+    }
     say_end(h, &c, r);
     held_unname(h, f);
     held_close(h, f);

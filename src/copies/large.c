@@ -266,6 +266,14 @@ int large_name_it(int directory, const char *name, const unsigned char sha256[32
     return renameat(directory, name, directory, sum) < 0 ? -errno : 0;
 }
 
+bool large_is_there(int directory, const unsigned char sha256[32])
+{
+    char sum[NAME_LEN + 1];
+
+    name_of(sha256, sum);
+    return faccessat(directory, sum, F_OK, 0) == 0;
+}
+
 /* NEW gets its name, and is known. */
 static int take_new(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room, struct large_content **ret)
 {
@@ -282,9 +290,9 @@ struct large_content *large_adopt(struct large *l, const unsigned char sha256[32
     struct large_content *c = large_find(l, sha256);
     char name[NAME_LEN + 1];
 
-    name_of(sha256, name);
-    if (!c && faccessat(l->directory, name, F_OK, 0) == 0 && make_room_for(l, size, room))
+    if (!c && large_is_there(l->directory, sha256) && make_room_for(l, size, room))
         c = add(l, sha256, size, clock_ns(CLOCK_REALTIME));
+    name_of(sha256, name);
     if (!c)
         (void)unlinkat(l->directory, name, 0);
     return c;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -39,6 +40,8 @@ void large_fit(struct large *l);
 int large_keep(struct large *l, int fd, const struct stat *st, uint64_t room, uint64_t copy_max, struct large_content **ret);
 /* One that was copied into `directory` as `name` gets the name of its sum; -errno. */
 int large_name_it(int directory, const char *name, const unsigned char sha256[32]);
+/* Is there a file of that name? */
+bool large_is_there(int directory, const unsigned char sha256[32]);
 /* That one is there, without a user: what gives way for it does so now. NULL: it did not fit, or no memory. */
 struct large_content *large_adopt(struct large *l, const unsigned char sha256[32], uint64_t size, uint64_t room);
 /* How much of `room`, which is left for all, one more may have, as far as others can give way. */

@@ -195,6 +195,50 @@ static void what_cannot_be_copied_is_said(void **state)
     end(&p);
 }
 
+/* Names of one file, and a folder that was moved with more in it than has room: none of that is lost. */
+static void what_has_another_name_is_not_lost(void **state)
+{
+    struct place p = begin();
+    unsigned char sum[32], again[32];
+    char other[200];
+    struct stat st;
+    struct held_end *e;
+    int fd;
+
+    (void)state;
+    held_room(p.h, SIZE);
+    assert_int_equal(hold(&p, "a", 'a', sum), 0);
+    snprintf(other, sizeof(other), "%s/b", p.files);
+    assert_int_equal(link(path_of(&p, "a"), other), 0);
+    fd = open(other, O_PATH | O_CLOEXEC);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(held_hold(p.h, fd, bytes_of(other), &st, again), 0);
+    assert_memory_equal(sum, again, 32);
+    close(fd);
+    assert_int_equal(truncate(other, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        e = await_end(&p);
+        assert_int_equal(e->error, 0);
+        free(e);
+    }
+    held_room(p.h, 0);
+    assert_int_equal(hold(&p, "c", 'c', sum), 0);
+    snprintf(other, sizeof(other), "%s/moved", p.files);
+    assert_int_equal(rename(path_of(&p, "c"), other), 0);
+    held_gone(p.h, bytes_of(path_of(&p, "c")));
+    assert_int_equal(hold(&p, "d", 'd', again), 0);
+    assert_int_equal(unlink(path_of(&p, "d")), 0);
+    held_gone(p.h, bytes_of(path_of(&p, "d"))); /* its end comes behind that of the other one, if that came */
+    e = await_end(&p);
+    assert_int_equal(e->error, -EFBIG);
+    assert_string_equal(e->path, path_of(&p, "d"));
+    free(e);
+    held_room(p.h, SIZE);
+    assert_int_equal(truncate(other, 0), 0);
+    assert_copied(&p, "c", 'c', sum, true);
+    end(&p);
+}
+
 /* Their signals come in whatever order, also more than are read at once. */
 static void many_writers(void **state)
 {
@@ -260,6 +304,7 @@ int main(void)
         cmocka_unit_test(whoever_writes_waits_for_the_copy),
         cmocka_unit_test(what_has_gone_is_copied),
         cmocka_unit_test(what_cannot_be_copied_is_said),
+        cmocka_unit_test(what_has_another_name_is_not_lost),
         cmocka_unit_test(many_writers),
         cmocka_unit_test(its_end_lets_writers_go_on),
     };
