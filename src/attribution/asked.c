@@ -128,8 +128,7 @@ void asked_put(struct asked_processes *a, const struct process *p)
 
     if (p->pid <= 0 || !p->start_ns || find(a, p->pid, p->start_ns))
         return;
-    if (a->unanswered >= UNANSWERED)
-        collect(a);
+    collect(a); /* each has a descriptor */
     if (a->unanswered >= UNANSWERED || !(q = calloc(1, sizeof(*q))))
         return;
     if (HASH_COUNT(a->questions) >= KEPT)

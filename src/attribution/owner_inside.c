@@ -200,13 +200,10 @@ static const struct foreign_job search_job = { "the package lists of a container
 
 /* ---- asking it ---- */
 
-static struct database_state *state_of(struct image_packages *p, struct bytes key)
+static struct database_state *new_state(struct image_packages *p, struct bytes key)
 {
     struct database_state *s;
 
-    HASH_FIND(hh, p->states, key.data, key.len, s);
-    if (s)
-        return s;
     if (HASH_COUNT(p->states) >= STATES_MAX)
         forget_state(p, p->states);
     s = calloc(1, sizeof(*s) + key.len);
@@ -232,7 +229,7 @@ static void judge(struct database_state *s, int r)
     s->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS : 0;
 }
 
-static void look(struct database_state *s, struct bytes place)
+static void look(struct database_state *s, struct bytes place, unsigned wait_ms)
 {
     struct bytes answer;
     int r;
@@ -241,7 +238,7 @@ static void look(struct database_state *s, struct bytes place)
         return;
     if (s->pending.fd < 0 && !patience(s))
         return;
-    r = foreign_wait(&s->pending, &state_job, place, STATE_MS, patience(s), &answer);
+    r = foreign_wait(&s->pending, &state_job, place, STATE_MS, wait_ms, &answer);
     s->looked_ns = clock_ns(CLOCK_MONOTONIC);
     judge(s, r);
     if (r == -EAGAIN)
@@ -249,6 +246,7 @@ static void look(struct database_state *s, struct bytes place)
     free(s->text);
     s->text = r == 0 ? memdup(answer) : NULL;
     s->len = s->text ? answer.len : 0;
+    foreign_pending_done(&s->pending);
 }
 
 static void take_answer(struct inside_answer *a, struct bytes text)
@@ -298,12 +296,22 @@ static void take_search(struct image_packages *p, struct database_state *s, stru
     if (s->cut) /* where that is so each time it is asked less and less often */
         s->distrusted_until_ns = clock_ns(CLOCK_MONOTONIC) + (DISTRUST_NS << (s->cut - 1));
     a = answer_of(p, s, bytes_of(s->searched));
-    if (!a || a->known)
-        return;
-    if (r == 0)
+    if (a && !a->known && r == 0)
         take_answer(a, text);
-    else if (r != -EBUSY && r != -EBADMSG) /* ended before it was done, as a busy machine does too: asked again when it is trusted again */
+    else if (a && r != -EBUSY && r != -EBADMSG) /* ended before it was done, as a busy machine does too: asked again when it is trusted again */
         a->known = true; /* it has none, until its databases are others */
+    foreign_pending_done(&s->search);
+}
+
+/* Answers that came late, of containers that nobody asks about any more: each has a descriptor. */
+static void collect(struct image_packages *p)
+{
+    for (struct database_state *s = p->states; s; s = s->hh.next) {
+        if (s->pending.fd >= 0)
+            look(s, BYTES_NULL, 0);
+        if (s->search.fd >= 0)
+            take_search(p, s, BYTES_NULL, 0);
+    }
 }
 
 static void ask(struct image_packages *p, struct database_state *s, struct bytes place, struct bytes path)
@@ -332,14 +340,20 @@ int image_packages_find(struct image_packages *p, struct bytes id, struct bytes 
 {
     struct database_state *s;
     struct inside_answer *a;
+    struct bytes key;
 
     if (!place.len || !path.len || path.data[0] != '/' || path.len > 4096 || memchr(path.data, '\n', path.len) ||
         memchr(path.data, '\0', path.len))
         return -ENOENT;
-    s = state_of(p, id.len ? id : place);
+    key = id.len ? id : place;
+    HASH_FIND(hh, p->states, key.data, key.len, s);
+    if (!s) {
+        collect(p);
+        s = new_state(p, key);
+    }
     if (!s)
         return -ENOMEM;
-    look(s, place);
+    look(s, place, patience(s));
     a = s->text ? answer_of(p, s, path) : NULL;
     if (a && !a->known)
         ask(p, s, place, path);

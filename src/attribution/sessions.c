@@ -240,10 +240,28 @@ static void add_part(struct sbuf *request, struct bytes text)
     sbuf_add_char(request, '\0');
 }
 
+static void take(struct session *to, struct bytes request, unsigned wait_ms)
+{
+    struct bytes answer = BYTES_NULL;
+    int r = foreign_wait(&to->pending, &job, request, WORKER_MS, wait_ms, &answer);
+
+    if (r == 0 && answer.len && answer.len < sizeof(to->remote))
+        memcpy(to->remote, answer.data, answer.len);
+    if (r != -EAGAIN)
+        foreign_pending_done(&to->pending);
+}
+
+/* Answers that came late, of sessions that nobody asks about any more: each has a descriptor. */
+static void collect(struct sessions *s)
+{
+    for (struct session *known = s->known; known; known = known->hh.next)
+        if (known->pending.fd >= 0)
+            take(known, BYTES_NULL, 0);
+}
+
 static void ask(struct sessions *s, const struct process *p, const struct process *first, struct session *to)
 {
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
-    struct bytes answer = BYTES_NULL;
     bool by_terminal = p->origin == ORIGIN_HOST && p->login_name.len; /* utmp is the host's */
 
     if (p->session != SESSION_UNKNOWN)
@@ -262,10 +280,8 @@ static void ask(struct sessions *s, const struct process *p, const struct proces
         to->tries++;
         to->asked_ns = clock_ns(CLOCK_MONOTONIC);
     }
-    if (!sbuf_error(&request) &&
-        foreign_wait(&to->pending, &job, sbuf_bytes(&request), WORKER_MS, WAIT_MS, &answer) == 0 && answer.len &&
-        answer.len < sizeof(to->remote))
-        memcpy(to->remote, answer.data, answer.len);
+    if (!sbuf_error(&request))
+        take(to, sbuf_bytes(&request), WAIT_MS);
 }
 
 static bool is_sshd(const struct process *p)
@@ -306,6 +322,7 @@ static struct session *remember(struct sessions *s, const struct session *key)
         return NULL;
     if (HASH_COUNT(s->known) >= REMEMBERED)
         forget(s, oldest);
+    collect(s);
     new->pending = FOREIGN_PENDING_NONE;
     new->key = key->key;
     HASH_ADD(hh, s->known, key, sizeof(new->key), new);

@@ -274,7 +274,24 @@ static int ask_names(struct world *w, struct bytes place)
     w->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS : 0;
     if (r == 0)
         take_names(w, answer);
+    if (r != -EAGAIN)
+        foreign_pending_done(&w->pending);
     return r;
+}
+
+/* Answers that came late, of containers that nobody asks about any more: each has a descriptor. */
+static void collect_worlds(struct users *u)
+{
+    struct bytes answer;
+
+    for (struct world *w = u->worlds; w; w = w->hh.next) {
+        int r = w->pending.fd < 0 ? -EAGAIN : foreign_wait(&w->pending, &names_job, BYTES_NULL, 0, 0, &answer);
+
+        if (r == 0)
+            take_names(w, answer);
+        if (r != -EAGAIN)
+            foreign_pending_done(&w->pending);
+    }
 }
 
 static void look(struct users *u, struct world *w, const struct container *c)
@@ -307,6 +324,7 @@ static struct world *world_of(struct users *u, const struct container *c)
     if (!w) {
         if (HASH_COUNT(u->worlds) >= WORLDS_MAX)
             forget_world(u, u->worlds);
+        collect_worlds(u);
         w = calloc(1, sizeof(*w));
         if (!w)
             return NULL;
@@ -361,9 +379,9 @@ static int find_on_host(struct bytes request, const struct gathered *g, struct s
 
 static const struct foreign_job host_job = { "the names of users", 0, NULL, find_on_host, true };
 
-static void ask_host(struct users *u, struct host_name *n)
+static void ask_host(struct users *u, struct host_name *n, unsigned wait_ms)
 {
-    unsigned wait = clock_ns(CLOCK_MONOTONIC) < u->distrusted_until_ns ? 0 : WAIT_MS;
+    unsigned wait = clock_ns(CLOCK_MONOTONIC) < u->distrusted_until_ns ? 0 : wait_ms;
     struct bytes answer;
     int r;
 
@@ -375,6 +393,15 @@ static void ask_host(struct users *u, struct host_name *n)
     else if (r == -EAGAIN)
         u->distrusted_until_ns = n->asked_ns + LOOK_AGAIN_NS;
     n->known = r == 0 || r == -ENOENT;
+    if (r != -EAGAIN)
+        foreign_pending_done(&n->pending);
+}
+
+static void collect_host(struct users *u)
+{
+    for (struct host_name *n = u->host; n; n = n->hh.next)
+        if (n->pending.fd >= 0)
+            ask_host(u, n, 0);
 }
 
 static void look_at_files(struct users *u)
@@ -391,7 +418,7 @@ static void find_host(struct users *u, struct host_name *n)
     struct bytes name = u->files ? host_names_find(u->files, (uint32_t)n->key, group) : BYTES_NULL;
 
     if (!name.len) {
-        ask_host(u, n);
+        ask_host(u, n, WAIT_MS);
         return;
     }
     n->text = strndup(name.data, name.len);
@@ -413,6 +440,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         look_at_files(u); /* a user who was made just now */
         if (HASH_COUNT(u->host) >= HOST_NAMES_MAX)
             forget_host(u);
+        collect_host(u);
         n = calloc(1, sizeof(*n));
         if (!n)
             return BYTES_NULL;
@@ -424,7 +452,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
             return BYTES_NULL;
         find_host(u, n);
     } else if (!n->known && (n->pending.fd >= 0 || clock_ns(CLOCK_MONOTONIC) - n->asked_ns > LOOK_AGAIN_NS)) {
-        ask_host(u, n);
+        ask_host(u, n, WAIT_MS);
     }
     u->asked[group] = n;
     return bytes_of(n->text);
