@@ -17,7 +17,7 @@ static bool is_unchanged(const struct event *e)
         return (a->known & b->known & (FILE_UID | FILE_GID)) && a->known == b->known &&
                (!(a->known & FILE_UID) || a->uid == b->uid) && (!(a->known & FILE_GID) || a->gid == b->gid);
     if (e->operation == OPERATION_SETFLAGS)
-        return (a->known & b->known & FILE_FLAGS) && a->flags == b->flags;
+        return ((a->known & b->known & FILE_FLAGS) && a->flags == b->flags) || bytes_equal_str(e->note, EVENT_NOTE_SAME);
     return event_attribute_is_unknown(e) && bytes_equal_str(e->note, EVENT_NOTE_SAME);
 }
 

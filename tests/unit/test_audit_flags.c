@@ -186,6 +186,71 @@ static void is_found_at_once(void **state)
     wanted(&s, has_flags, 1, NO_PID);
 }
 
+/* Changed and changed back by one process, by two calls. */
+static void is_found_though_nothing_differs(void **state)
+{
+    struct scene s;
+    bool has_flags;
+    struct file_state before, after;
+    unsigned tries = 0;
+
+    (void)state;
+    do { /* both in a moment, and not in the tick in which it was looked at */
+        assert_true(tries++ < 100);
+        if (tries > 1)
+            end(&s, true);
+        has_flags = begin(&s, false, 100);
+        assert_int_equal(tree_stat(s.fd, "f", &before), 0);
+        (void)poll(NULL, 0, 20);
+        (void)change_flags(s.path);
+        assert_int_equal(tree_stat(s.fd, "f", &after), 0);
+        (void)change_flags(s.path);
+    } while (has_flags && changed_ms(&s) - (uint64_t)after.ctime_ns / NS_PER_MS > 5);
+    call(&s, (uint64_t)after.ctime_ns / NS_PER_MS, NO_PID);
+    call(&s, changed_ms(&s), NO_PID);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, NO_PID);
+}
+
+/* By a process each: it is not known whose the time is. */
+static void is_nobodys_where_nothing_differs(void **state)
+{
+    struct scene s;
+    bool has_flags;
+    struct file_state after;
+    unsigned tries = 0;
+
+    (void)state;
+    do {
+        assert_true(tries++ < 100);
+        if (tries > 1)
+            end(&s, true);
+        has_flags = begin(&s, false, 100);
+        (void)poll(NULL, 0, 20);
+        (void)change_flags(s.path);
+        assert_int_equal(tree_stat(s.fd, "f", &after), 0);
+        (void)change_flags(s.path);
+    } while (has_flags && changed_ms(&s) - (uint64_t)after.ctime_ns / NS_PER_MS > 5);
+    call(&s, (uint64_t)after.ctime_ns / NS_PER_MS, NO_PID);
+    call(&s, changed_ms(&s), NO_PID + 1);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 1, 0);
+}
+
+/* Another change long after the call, of something that does not show, is not its work. */
+static void is_not_of_a_call_long_ago(void **state)
+{
+    struct scene s;
+    bool has_flags = begin(&s, false, 100);
+
+    (void)state;
+    (void)poll(NULL, 0, 20);
+    assert_int_equal(chmod(s.path, 0644), 0);
+    call(&s, changed_ms(&s) - 50, NO_PID);
+    assert_true(audit_handle_flags_until(&s.sensor, UINT64_MAX));
+    wanted(&s, has_flags, 0, 0);
+}
+
 static void is_found_beyond_one_turn(void **state)
 {
     struct scene s;
@@ -522,6 +587,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_found_at_once),
+        cmocka_unit_test(is_found_though_nothing_differs),
+        cmocka_unit_test(is_nobodys_where_nothing_differs),
+        cmocka_unit_test(is_not_of_a_call_long_ago),
         cmocka_unit_test(is_found_beyond_one_turn),
         cmocka_unit_test(is_nobodys_of_two),
         cmocka_unit_test(is_of_one_file),

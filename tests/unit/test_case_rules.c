@@ -86,6 +86,7 @@ static const struct row rows[] = {
     { "emptied and filled, when it is looked at",
       { { T, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY }, { O, "/srv/a", .sensors = SENSOR_FANOTIFY },
         { W, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY } }, { "agent, on the host, overwrote /srv/a, at" }, { "truncated", "wrote to" } },
+    { "flags that are as they were", { { OPERATION_SETFLAGS, "/srv/a", .note = EVENT_NOTE_SAME } }, { "agent, on the host, touched /srv/a, nothing changed, at" } },
     { "cut, and perhaps filled: no sensor saw the call",
       { { T, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY }, { O, "/srv/a", .sensors = SENSOR_FANOTIFY },
         { W, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY, .note = EVENT_NOTE_CUT } }, { "agent, on the host, truncated or overwrote /srv/a, at" }, { "wrote to" } },

@@ -147,6 +147,7 @@ static struct audit_facts facts_of_nobody(struct sensor *s, int64_t ctime_ns)
 static void put(struct audit_flags_search *f, struct audit_change *ret)
 {
     *ret = (struct audit_change){ .operation = OPERATION_SETFLAGS, .fd = -1, .match = AUDIT_MATCH_UNSURE, .object = &f->s->completion.files[1] };
+    ret->note = f->set_again ? EVENT_NOTE_SAME : NULL;
     f->s->facts = facts_of_nobody(f->s, ret->object->file.ctime_ns);
 }
 
@@ -178,7 +179,8 @@ bool audit_flags_find(struct sensor *s, bool now, struct audit_flags_search *sea
 
 void audit_flags_begin(struct sensor *s, struct audit_flags_search *search)
 {
-    *search = (struct audit_flags_search){ .s = s, .budget = PIECE, .object = s->objects, .begun_ns = clock_ns(CLOCK_MONOTONIC) };
+    *search = (struct audit_flags_search){ .s = s, .budget = PIECE, .object = s->objects, .begun_ns = clock_ns(CLOCK_MONOTONIC),
+                                             .call_ms = s->facts.time_ms };
     search->left = s->objects ? audit_flags_names(s->objects) : 0;
     search->resting = clock_ms(CLOCK_MONOTONIC) < s->flags.next_ms;
 }

@@ -6,8 +6,10 @@
 
 #include "sensor/tree/statx.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/macro.h"
 
+#define SET_MS 10 /* a record of something else, a moment later, is not taken for this call's work */
 #define OPENING 4u /* a directory costs as much as so many */
 
 static bool differs(const struct file_state *known, const struct file_state *now)
@@ -24,8 +26,20 @@ static bool is_of_flags(const struct file_state *known, const struct file_state 
            known->size == now->size && known->links == now->links && known->mtime_ns == now->mtime_ns;
 }
 
+/* Changed and changed back before anybody looked, or set to what they were: nothing differs but when something was changed last, and
+ * that was in the moment of the call. */
+static bool was_set_again(const struct audit_flags_search *f, const struct file_state *known, const struct file_state *now)
+{
+    uint64_t now_ms = now->ctime_ns > 0 ? (uint64_t)now->ctime_ns / NS_PER_MS : 0;
+
+    return f->call_ms && now->inode == known->inode && (known->known & now->known & FILE_FLAGS) && known->flags == now->flags &&
+           (known->known & now->known & FILE_CTIME) && known->ctime_ns < now->ctime_ns && now_ms >= f->call_ms &&
+           now_ms - f->call_ms <= SET_MS && is_of_flags(known, now);
+}
+
 static bool found(struct audit_flags_search *f, const struct file_state *known, const struct file_state *now)
 {
+    f->set_again = known->flags == now->flags;
     f->s->completion.files[1] = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = *now };
     f->is_of_flags = is_of_flags(known, now);
     f->any = true;
@@ -37,7 +51,8 @@ static bool search_root(struct audit_flags_search *f, struct audit_object *o, in
 {
     struct file_state known = o->flagged, now;
 
-    if (tree_stat_known(root, &now) < 0 || now.device != known.device || !differs(&known, &now))
+    if (tree_stat_known(root, &now) < 0 || now.device != known.device ||
+        (!differs(&known, &now) && !was_set_again(f, &known, &now)))
         return false;
     o->flagged = o->root = now;
     return found(f, &known, &now);
@@ -55,8 +70,10 @@ static bool search_name(struct audit_flags_search *f, struct audit_object *o, in
         f->unseen = true; /* it was moved, and that is still to be read, or removed */
         return false;
     }
-    return differs(&known, &now) && audit_object_look(o, directory, name, &change) && change.same_object &&
-           change.after.flags != known.flags && found(f, &known, &change.after);
+    if (!differs(&known, &now) && !was_set_again(f, &known, &now))
+        return false;
+    return audit_object_look(o, directory, name, &change) && change.same_object &&
+           (change.after.flags != known.flags || was_set_again(f, &known, &change.after)) && found(f, &known, &change.after);
 }
 
 /* By the numbers of names, which stay as others come and go. */

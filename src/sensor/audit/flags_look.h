@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks at the files of an object for one whose flags are not as they were known. One thread. */
+/* Looks at the files of an object for one whose flags are not as they were known, or were set to what they were. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +16,8 @@ struct audit_flags_search { /* one look at all, or a piece of it; all members ar
     bool resting;     /* nothing is looked at now */
     bool any;         /* something was found */
     bool is_of_flags; /* what was found last differs in nothing else */
+    bool set_again;   /* it has the flags that it had */
+    uint64_t call_ms; /* CLOCK_REALTIME: of the call whose file is looked for; 0 = of any */
     bool unreached;   /* by the budget */
     bool stale;       /* a directory has moved since: its names were not looked at */
     bool unseen;      /* so it is with a name, or a directory that is gone */
