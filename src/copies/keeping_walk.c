@@ -33,14 +33,18 @@ void keeping_push(struct copies_keeping *k, struct bytes path)
         size_t size = k->folder_size ? k->folder_size * 2 : 64;
         char **more = reallocarray(k->folders, size, sizeof(*more));
 
-        if (!more)
+        if (!more) {
+            k->report.unreadable++;
             return;
+        }
         k->folders = more;
         k->folder_size = size;
     }
     text = strndup(path.data, path.len);
     if (text)
         k->folders[k->folder_count++] = text;
+    else
+        k->report.unreadable++;
 }
 
 void keeping_walk_all(struct copies_keeping *k)

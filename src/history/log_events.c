@@ -132,8 +132,10 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
     if (!certain)
         p->stats->unsure++;
     e = event_new();
-    if (!e)
+    if (!e) {
+        p->result = -ENOMEM;
         return NULL;
+    }
     audit_event_id(g->node.len ? g->node : bytes_of(p->options->host), f->time_ms, f->serial, index, e->id);
     audit_describe(f, e);
     e->sequence = ++p->sequence;
@@ -167,6 +169,11 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
     p->stats->nameless += f->nameless;
     p->stats->lost_calls += !f->has_syscall && index == 0;
     e->actor.process = f->has_syscall ? lineage_find(node->lineage, f->pid) : NULL;
+    if (e->arena.failed) {
+        p->result = -ENOMEM;
+        event_free(e);
+        return NULL;
+    }
     return e;
 }
 

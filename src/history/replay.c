@@ -204,7 +204,8 @@ static void decode(struct replay *p)
         }
         p->stats->records_decoded++;
         set_clock(p, record.time_ms);
-        audit_grouper_add(p->grouper, &record, p->clock_ms);
+        if (audit_grouper_add(p->grouper, &record, p->clock_ms) < 0)
+            p->result = -ENOMEM;
         audit_grouper_expire(p->grouper, p->clock_ms, END_OF_EVENT_MS);
     }
     if (holes)

@@ -2,6 +2,7 @@
 /* A block's lines: which of them have to be decoded, and what a quick look finds in the others. */
 #include "history/scan.h"
 
+#include <errno.h>
 #include <libaudit.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,22 +104,23 @@ void replay_see_login(struct node *node, const char *text, size_t len)
         lineage_login(node->lineage, number_of(session), address);
 }
 
-static void want(struct log_block *b, const struct search_line *line)
+static int want(struct log_block *b, const struct search_line *line)
 {
     struct wanted *w, *found;
 
     w = calloc(1, sizeof(*w));
     if (!w)
-        return;
+        return -ENOMEM;
     w->key.time_ms = line->sec * 1000 + line->milli;
     w->key.serial = line->serial;
     HASH_FIND(hh, b->wanted, &w->key, sizeof(w->key), found);
     if (found) {
         free(w);
-        return;
+        return 0;
     }
     HASH_ADD(hh, b->wanted, key, sizeof(w->key), w);
     HASH_FREE_IF_OUT(hh, w);
+    return w ? 0 : -ENOMEM;
 }
 
 bool replay_is_wanted(const struct replay *p, const struct search_line *line)
@@ -231,14 +233,14 @@ int replay_scan(struct replay *p, struct log_block *b)
     if (r < 0)
         return r;
     b->present = true;
-    for (uint32_t i = 0; i < b->lines.count && !all; i++) {
+    for (uint32_t i = 0; i < b->lines.count && !all && r == 0; i++) {
         const struct search_line *line = &b->lines.lines[i];
 
         /* what is executed is the command line of whoever acts later */
         if (line->hit || (!p->learning && line->type == AUDIT_EXECVE) ||
             (line->type == AUDIT_PATH &&
              (p->learning ? names_directory(b, line) : is_inside(p, b, line) || is_above(p, b, line))))
-            want(b, line);
+            r = want(b, line);
     }
-    return 0;
+    return r;
 }

@@ -310,6 +310,15 @@ static size_t room_of(const struct delta_values *values)
     return room;
 }
 
+/* Without a part for which there was no memory it would be about something else. */
+static int complete(struct event *e, struct err *err)
+{
+    if (!e->arena.failed)
+        return 0;
+    event_free(e);
+    return err_set(err, -ENOMEM, "the store");
+}
+
 int loader_packed(struct loader *l, const struct block_event *packed, bool no_cause, struct event **ret, struct err *err)
 {
     struct event *e = event_new();
@@ -324,6 +333,8 @@ int loader_packed(struct loader *l, const struct block_event *packed, bool no_ca
     e->host_path = packed_place(e, &packed->values, PLACE_HOST);
     e->previous_host_path = arena_copy(&e->arena, packed->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
     r = relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], no_cause, e, err);
+    if (r == 0)
+        r = complete(e, err);
     if (r == 0)
         *ret = e;
     return r;
@@ -361,6 +372,8 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e->host_path = place(e, s, 6);
         e->previous_host_path = arena_copy(&e->arena, db_column_bytes(s, 8));
         r = relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), false, e, err);
+        if (r == 0)
+            r = complete(e, err);
     } else if (r == 0) {
         r = err_set(err, -ENOMEM, "the store");
     }

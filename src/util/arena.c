@@ -24,6 +24,7 @@ void arena_done(struct arena *a)
         b = next;
     }
     a->blocks = NULL;
+    a->failed = false;
 }
 
 struct shared_arena *shared_arena_new(void)
@@ -55,8 +56,10 @@ void *arena_alloc(struct arena *a, size_t size)
     struct arena_block *b = a->blocks;
     void *p;
 
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 2) {
+        a->failed = true;
         return NULL;
+    }
     size = (size + 7) & ~(size_t)7;
     if (!b || b->size - b->used < size) {
         /* 480 + header fits one 512-byte malloc class: an ordinary event needs one block */
@@ -65,8 +68,10 @@ void *arena_alloc(struct arena *a, size_t size)
         size_t block_size = MAX(size, b ? next : first);
 
         b = malloc(sizeof(*b) + block_size);
-        if (!b)
+        if (!b) {
+            a->failed = true;
             return NULL;
+        }
         b->next = a->blocks;
         b->used = 0;
         b->size = block_size;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/bytes.h"
@@ -14,6 +15,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks;
     size_t first_size; /* of the first block, bytes; 0 = what an ordinary event needs */
+    bool failed;       /* there was no memory: something that was to be in it is missing */
 };
 
 /* Memory of several owners: it goes with the last of them. */

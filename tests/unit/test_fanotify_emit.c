@@ -208,9 +208,14 @@ static void counts_lost_paths(void **state)
 static void sends_once(void **state)
 {
     struct fanotify_cause silent = cause;
+    struct event *e;
 
     (void)state;
     fanotify_send(&object, NULL, &cause); /* there was no memory for it: counted where it was made */
+    e = fanotify_event_bare(&object, OPERATION_UNLINK, &cause);
+    assert_null(arena_alloc(&e->arena, SIZE_MAX)); /* and for a part of it */
+    fanotify_send(&object, e, &cause);
+    assert_int_equal(sensor->lost_paths, 1);
     silent.silent = true;
     fanotify_send(&object, fanotify_event_bare(&object, OPERATION_UNLINK, &silent), &silent);
     fanotify_fold_flush(sensor, true);

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <libaudit.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,9 @@
 #include "engine/engine_table.h"
 #include "failing_memory.h"
 #include "history/lineage.h"
+#include "history/replay.h"
 #include "make.h"
+#include "sensor/audit/group.h"
 #include "sensor/audit/overlap.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -111,6 +114,99 @@ static void use_overlap(long at, bool all)
     fail_no_more();
     assert_in_range(handed, MANY, all ? 2 * MANY : MANY + 1);
     audit_overlap_free(o);
+}
+
+#define GROUP_EVENTS 40
+#define GROUP_PATHS 12 /* of every third event: more records than a group has room for at first */
+
+static bool group_whole[GROUP_EVENTS], group_lost[GROUP_EVENTS];
+
+static void see_group(void *data, const struct audit_group *g)
+{
+    unsigned paths = 0;
+
+    (void)data;
+    for (unsigned i = 0; i < g->count; i++)
+        paths += g->records[i].type == AUDIT_PATH;
+    if (g->overflowed || !audit_group_find(g, AUDIT_SYSCALL)) /* who handles it counts it as lost */
+        group_lost[g->serial] = true;
+    else if (g->complete && paths == (g->serial % 3 ? 1 : GROUP_PATHS) && audit_group_find(g, AUDIT_CWD))
+        group_whole[g->serial] = true;
+}
+
+/* Of an event of which a record is missing that is known. */
+static void use_groups(long at, bool all)
+{
+    struct audit_grouper_options options = { .copy = true, .group = see_group };
+    struct audit_grouper *g = audit_grouper_new(&options);
+    unsigned lost = 0;
+
+    memset(group_whole, 0, sizeof(group_whole));
+    memset(group_lost, 0, sizeof(group_lost));
+    fail_from(at, all);
+    for (unsigned n = 0; n < 3 + GROUP_PATHS; n++) /* of all at once, so that many groups are open */
+        for (unsigned i = 0; i < GROUP_EVENTS; i++) {
+            struct audit_record r = { .type = n == 0 ? AUDIT_SYSCALL : n == 1 ? AUDIT_CWD : AUDIT_PATH,
+                                      .time_ms = 1300 + i,
+                                      .serial = i,
+                                      .body = bytes_of("name=\"a-file-with-a-name-of-some-length-so-that-the-text-of-many-grows\"") };
+
+            if (n > 2 + (i % 3 ? 1 : GROUP_PATHS))
+                continue;
+            if (n == 2 + (i % 3 ? 1 : GROUP_PATHS))
+                r.type = AUDIT_EOE;
+            group_lost[i] |= audit_grouper_add(g, &r, 1) < 0;
+        }
+    fail_no_more();
+    audit_grouper_expire(g, 2, 0);
+    audit_grouper_free(g);
+    for (unsigned i = 0; i < GROUP_EVENTS; i++) {
+        if (!group_whole[i] && !group_lost[i])
+            fail_msg("allocation %ld%s: event %u is missing, and nobody knows", at, all ? " on" : "", i);
+        lost += !group_whole[i];
+    }
+    assert_true(all || lost <= 1);
+}
+
+#define LOG_EVENTS 30
+
+static int count_replayed(void *data, struct event *e)
+{
+    *(unsigned *)data += bytes_starts_with(e->path, bytes_of("/srv/")) && e->path.len > 5;
+    event_free(e);
+    return 0;
+}
+
+/* A log whose events do not all come says so. */
+static void use_log(long at, bool all)
+{
+    char log[] = "/tmp/culprit-tables.XXXXXX";
+    struct audit_log_files files = { 0 };
+    unsigned seen = 0;
+    struct replay_options options = { .files = &files, .host = "here", .path = bytes_of("/srv"), .data = &seen, .event = count_replayed };
+    struct replay_stats stats;
+    FILE *f = fdopen(mkstemp(log), "w");
+    int r;
+
+    for (unsigned i = 0; i < LOG_EVENTS; i++)
+        fprintf(f,
+                "type=SYSCALL msg=audit(1700000000.%03u:%u): arch=c000003e syscall=87 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=2 ppid=1 pid=%u "
+                "auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=1 comm=\"rm\" exe=\"/usr/bin/rm\" key=(null)\n"
+                "type=CWD msg=audit(1700000000.%03u:%u): cwd=\"/srv\"\n"
+                "type=PATH msg=audit(1700000000.%03u:%u): item=0 name=\"/srv\" inode=2 dev=fe:00 mode=040755 ouid=0 ogid=0 rdev=00:00 nametype=PARENT\n"
+                "type=PATH msg=audit(1700000000.%03u:%u): item=1 name=\"f%u\" inode=%u dev=fe:00 mode=0100644 ouid=0 ogid=0 rdev=00:00 nametype=DELETE\n"
+                "type=PROCTITLE msg=audit(1700000000.%03u:%u): proctitle=\"rm\"\n",
+                i, i + 1, 1000 + i, i, i + 1, i, i + 1, i, i + 1, i, 100 + i, i, i + 1);
+    fclose(f);
+    assert_int_equal(audit_log_files_add(&files, log, 0, NULL), 0);
+    fail_from(at, all);
+    r = replay_run(&options, &stats, NULL);
+    fail_no_more();
+    if (r == 0 && !stats.log.damaged_files && seen < LOG_EVENTS) /* a file that could not be read to its end is reported */
+        fail_msg("allocation %ld%s: %u of %d changes, and no error", at, all ? " on" : "", seen, LOG_EVENTS);
+    assert_true(!failed || r <= 0);
+    audit_log_files_done(&files);
+    unlink(log);
 }
 
 static void use_containers(long at, bool all)
@@ -247,6 +343,18 @@ static void records(void **state)
     try_each(use_overlap);
 }
 
+static void groups(void **state)
+{
+    (void)state;
+    try_each(use_groups);
+}
+
+static void logs(void **state)
+{
+    (void)state;
+    try_each(use_log);
+}
+
 static void containers(void **state)
 {
     (void)state;
@@ -278,7 +386,8 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(processes), cmocka_unit_test(sightings), cmocka_unit_test(records), cmocka_unit_test(containers),
+        cmocka_unit_test(processes), cmocka_unit_test(sightings), cmocka_unit_test(records), cmocka_unit_test(groups), cmocka_unit_test(logs),
+        cmocka_unit_test(containers),
         cmocka_unit_test(targets), cmocka_unit_test_setup_teardown(events, set_up, tear_down),
     };
 

@@ -48,7 +48,8 @@ static void on_message(void *data, uint16_t type, const char *payload, size_t le
             s->lost_records++;
         return;
     }
-    audit_grouper_add(s->grouper, &record, clock_ms(CLOCK_MONOTONIC));
+    if (audit_grouper_add(s->grouper, &record, clock_ms(CLOCK_MONOTONIC)) < 0)
+        s->lost_records++;
 }
 
 static void give_way(struct sensor *s, const char *why)

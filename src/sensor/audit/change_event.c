@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/change_event.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -69,12 +70,12 @@ struct event *audit_change_event(const struct audit_object *o, const struct audi
     struct audit_spot now, old;
     struct event *e;
     bool rename = c->operation == OPERATION_RENAME;
+    int r = 0, r_old = 0;
 
     audit_spots_find(o, f, c, &now, &old);
     *ret_here = now.here || old.here;
     if (!*ret_here) {
-        e = audit_way_event(o, f, c);
-        *ret_here = e != NULL;
+        e = audit_way_event(o, f, c, ret_here);
         if (e)
             e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
         return e;
@@ -85,11 +86,11 @@ struct event *audit_change_event(const struct audit_object *o, const struct audi
     e->operation = c->operation;
     e->error = c->error;
     e->object = o->wanted.id;
-    if (now.here && audit_spot_path(o, &now, &path) == 0)
+    if (now.here && (r = audit_spot_path(o, &now, &path)) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else if (rename)
         audit_written_outside(f, AUDIT_NAME_CREATE, e, &e->path);
-    if (old.here && audit_spot_path(o, &old, &path) == 0)
+    if (old.here && (r_old = audit_spot_path(o, &old, &path)) == 0)
         event_set(e, &e->previous_path, sbuf_bytes(&path));
     else if (rename)
         audit_written_outside(f, AUDIT_NAME_DELETE, e, &e->previous_path);
@@ -107,6 +108,10 @@ struct event *audit_change_event(const struct audit_object *o, const struct audi
         e->note = bytes_of(c->note);
     else if (now.one_of_several)
         e->note = bytes_of("one of the file's names: not recorded is the one that the descriptor or link led by");
+    if (r == -ENOMEM || r_old == -ENOMEM) {
+        event_free(e);
+        return NULL;
+    }
     return e;
 }
 

@@ -448,6 +448,7 @@ int audit_facts_read(const struct audit_group *group, struct audit_scratch *scra
     f->time_ms = group->time_ms;
     f->serial = group->serial;
     f->complete = group->complete && !group->overflowed;
+    f->damaged = group->overflowed;
     f->number = -1;
     f->login_uid = UID_UNKNOWN;
     f->session = SESSION_UNKNOWN;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/group.h"
 
+#include <errno.h>
 #include <libaudit.h>
 #include <stdlib.h>
 
@@ -302,7 +303,23 @@ void audit_grouper_turn(struct audit_grouper *g)
     g->turns++;
 }
 
-void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, uint64_t now_ms)
+/* Its group has what came before, or there is none. */
+static int add_to(struct audit_grouper *g, struct group_slot *slot, const struct audit_record *r)
+{
+    unsigned i = 0;
+
+    if (append(g, slot, r) == 0)
+        return 0;
+    slot->overflowed = true;
+    if (slot->count)
+        return 0;
+    while (g->open[i] != slot)
+        i++;
+    hand_out(g, i);
+    return -ENOMEM;
+}
+
+int audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, uint64_t now_ms)
 {
     unsigned at = 0;
     struct group_slot *slot;
@@ -311,18 +328,18 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
     if (index < 0) {
         /* an end without a beginning: of a group that PROCTITLE had closed, or that was lost whole */
         if (r->type == AUDIT_EOE)
-            return;
+            return 0;
         slot = insert(g, at, r, now_ms);
         if (!slot)
-            return;
+            return -ENOMEM;
     } else {
         slot = g->open[index];
     }
     if (r->type == AUDIT_EOE) {
         slot->complete = true;
     } else {
-        if (append(g, slot, r) < 0)
-            slot->overflowed = true;
+        if (add_to(g, slot, r) < 0)
+            return -ENOMEM;
         slot->holds |= r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP;
         if (g->options.patience)
             count_paths(slot, r);
@@ -330,6 +347,7 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
             slot->complete = true;
     }
     hand_out_complete(g);
+    return 0;
 }
 
 unsigned audit_grouper_open_count(const struct audit_grouper *g)

@@ -25,7 +25,7 @@ struct audit_group {
     const struct audit_record *records; /* in order of arrival; EOE is not among them */
     unsigned count;
     bool complete;   /* its end was seen */
-    bool overflowed; /* more records than LIMIT_AUDIT_EVENT_RECORDS: the rest is missing */
+    bool overflowed; /* more records than LIMIT_AUDIT_EVENT_RECORDS, or than there was memory for: some are missing */
 };
 
 /* The first record of that type, NULL if there is none. */
@@ -49,9 +49,9 @@ struct audit_grouper *audit_grouper_new(const struct audit_grouper_options *opti
 void audit_grouper_free(struct audit_grouper *grouper); /* NULL is fine; hands nothing out */
 
 /* Whatever is complete by it is handed out. `now_ms` is a clock of the caller's choice (monotonic
- * for a stream; the record's own time for a log). */
-void audit_grouper_add(struct audit_grouper *grouper, const struct audit_record *record,
-                       uint64_t now_ms);
+ * for a stream; the record's own time for a log). -ENOMEM: the record is lost, and there is no group that lacks it. */
+int audit_grouper_add(struct audit_grouper *grouper, const struct audit_record *record,
+                      uint64_t now_ms);
 /* A record of another event than the one before came by, whether it is added or not. */
 void audit_grouper_turn(struct audit_grouper *grouper);
 /* Hand out what has been open for at least timeout_ms; 0 = everything. */

@@ -81,6 +81,10 @@ static unsigned make_events(struct sensor *s, const struct audit_change *changes
                 (o->tombstone_until_ms && s->facts.time_ms > o->tombstone_since_ms) || was_made(made, n, o->wanted.group, i))
                 continue;
             e = audit_change_event(o, &s->facts, &changes[i], &here);
+            if (e && e->arena.failed) {
+                event_free(e);
+                e = NULL;
+            }
             if (here && !e) /* no memory */
                 s->lost_paths++;
             if (!e)

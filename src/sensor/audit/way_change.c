@@ -59,13 +59,14 @@ static void find_ends(const struct audit_object *o, const struct audit_change *c
         *to = step_of_name(o, c->previous_parent, c->name);
 }
 
-static struct event *move_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+static struct event *move_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c, bool *ret_here)
 {
     const struct audit_step *from, *to;
     struct event *e;
 
     find_ends(o, c, &from, &to);
-    if (!from && !to)
+    *ret_here = from || to;
+    if (!*ret_here)
         return NULL;
     e = new_event(o, c);
     if (!e)
@@ -82,11 +83,12 @@ static struct event *move_event(const struct audit_object *o, const struct audit
 }
 
 /* A mount point is a path: of another namespace it may read the same, and be another directory. */
-static struct event *mount_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+static struct event *mount_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c, bool *ret_here)
 {
     char path[PATH_MAX];
     struct event *e;
 
+    *ret_here = false;
     if (!c->object || !audit_written_from_cwd(f, c->object->name, path))
         return NULL;
     for (unsigned i = 0; i < o->way.count; i++) {
@@ -97,6 +99,7 @@ static struct event *mount_event(const struct audit_object *o, const struct audi
         if (c->operation == OPERATION_MOUNT ? !is_step(o, step, c->object)
                                             : !audit_mounts_at(&o->way.mounts, audit_way_path(&o->wanted, step), 0))
             return NULL;
+        *ret_here = true;
         e = new_event(o, c);
         if (e)
             event_set(e, &e->path, bytes_of(path));
@@ -107,11 +110,12 @@ static struct event *mount_event(const struct audit_object *o, const struct audi
     return NULL;
 }
 
-struct event *audit_way_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+struct event *audit_way_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c, bool *ret_here)
 {
+    *ret_here = false;
     if (c->operation == OPERATION_RENAME)
-        return move_event(o, f, c);
-    return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? mount_event(o, f, c) : NULL;
+        return move_event(o, f, c, ret_here);
+    return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? mount_event(o, f, c, ret_here) : NULL;
 }
 
 /* ---- keeping up ---- */
@@ -161,7 +165,8 @@ bool audit_way_is_parent(const struct audit_object *o, const struct audit_path *
 
 void audit_way_apply(struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
-    struct event *e = audit_way_event(o, f, c);
+    bool here;
+    struct event *e = audit_way_event(o, f, c, &here);
 
     learn(o, c);
     if (!e)

@@ -287,6 +287,10 @@ static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const str
     if (meanings->note || is_by_other_name(c))
         e->note = bytes_of(meanings->note ? meanings->note : NOTE_OTHER_NAME);
     set_id(t, c, e);
+    if (e->arena.failed) {
+        event_free(e);
+        return -ENOMEM;
+    }
     t->options.event(t->options.data, e);
     t->text_of.base = NULL; /* what the receiver did may have changed it */
     return 1;

@@ -89,6 +89,11 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
 
 void fanotify_send(struct fanotify_object *o, struct event *e, const struct fanotify_cause *cause)
 {
+    if (e && e->arena.failed) { /* without a path it would be about something else */
+        o->sensor->lost_paths++;
+        event_free(e);
+        return;
+    }
     if (e)
         fanotify_fold_add(o, e, cause);
 }
