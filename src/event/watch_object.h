@@ -31,6 +31,7 @@ struct watch_object {
 
     pid_t ns_pid;         /* a process whose mount namespace `path` is meant in; 0: our own */
     struct bytes path;    /* absolute, normalised, in that namespace; paths of events are given in the same terms */
+    struct bytes container; /* the name of the container that the path is meant in, for texts; empty: it is the host's */
     struct bytes host_path; /* a path that opens the same object from our own namespace, e.g. /proc/PID/root/prd */
     /* The first bytes of host_path name a root directory (/proc/PID/root, a layer, a volume) below which
      * others make links and mounts as they like: sensors open host_path only by

@@ -94,6 +94,8 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
         return err_set(err, -ENOMEM, "watches");
     }
     object->host_path = arena_copy(&o->arena, place->object.host_path);
+    if (i->container)
+        object->container = arena_copy(&o->arena, i->container->name.len ? i->container->name : i->container->id);
     o->place.victim_path = o->uses[0].victim_path;
     o->place.shown_host_path = o->uses[0].shown_host_path;
     object->id = set->next_object++;
@@ -154,6 +156,10 @@ static void retire(struct watchset *set, struct object *o)
     struct instance *i = calloc(1, sizeof(*i));
 
     if (!i) {
+        uint64_t now = clock_ns(CLOCK_REALTIME);
+
+        if (set->options.gap)
+            set->options.gap(set->options.data, now - NS_PER_S, now, "no memory to wait for the last changes of a place that is watched no longer");
         HASH_DELETE(by_id, set->by_id, o);
         object_free(o);
         return;

@@ -275,13 +275,17 @@ static int make(void **state)
 #define LONG_TEXT LONG_NAME LONG_NAME LONG_NAME /* 156 */
 
 static const struct object_gap {
-    const char *name, *path, *text, *wanted;
+    const char *name, *path, *text, *wanted, *container;
 } object_gaps[] = {
     { "its path ends the text", "/srv/a", "it was replaced", "it was replaced (/srv/a)" },
     { "escaped", "/a\n\033b", "gone", "gone (/a\\n\\x1bb)" },
     { "a long one keeps its end", "/" LONG_NAME "/" LONG_NAME "/" LONG_NAME "/end", "gone", "/end)" },
     { "no room: the text as it is", "/srv/a", LONG_TEXT, LONG_TEXT },
     { "no path", NULL, "gone", "gone" },
+    { "a container's", "/prd", "it was replaced", "it was replaced (web:/prd)", "web" },
+    { "its name escaped", "/prd", "gone", "gone (a\\x1bb:/prd)", "a\033b" },
+    { "a long path leaves the name", "/" LONG_NAME "/" LONG_NAME "/" LONG_NAME "/end", "gone", "/end)", "web" },
+    { "a long name leaves the path", "/prd", "gone", ":/prd)", LONG_NAME LONG_NAME },
 };
 
 static struct gap object_gap_seen;
@@ -296,7 +300,7 @@ static void names_the_object(void **state)
 {
     const struct object_gap *row = *state;
     const struct sensor_options options = { .sink.gap = on_gap };
-    const struct watch_object object = { .path = bytes_of(row->path) };
+    const struct watch_object object = { .path = bytes_of(row->path), .container = bytes_of(row->container) };
     size_t len, wanted = strlen(row->wanted);
 
     emit_object_gap(&options, SENSOR_AUDIT, LOST_WATCH_WINDOW, 7, &object, row->text);

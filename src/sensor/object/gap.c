@@ -10,6 +10,7 @@
 #include "util/escape.h"
 
 #define PATH_LEAST 8 /* columns; less names nothing */
+#define NAME_MOST 32 /* columns of a container's name, of which the rest is seldom needed */
 
 void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t count, uint64_t from_real_ns,
               const char *text)
@@ -34,6 +35,10 @@ void emit_object_gap(const struct sensor_options *options, unsigned sensor, enum
     /* a column may take several bytes */
     for (size_t columns = room > words ? room - words : 0; columns >= PATH_LEAST; columns /= 2) {
         sbuf_clear(&path);
+        if (object->container.len) {
+            escape_terminal_path(&path, object->container, MIN((unsigned)columns, NAME_MOST));
+            sbuf_add_char(&path, ':');
+        }
         escape_terminal_path(&path, object->path, (unsigned)columns);
         if (path.len && path.len + words <= room)
             break;

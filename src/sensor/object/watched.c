@@ -20,12 +20,14 @@ int watched_init(struct watched_object *w, const struct watch_object *wanted, st
     *w = (struct watched_object){ .wanted = *wanted, .pidfd = -EBADF };
     w->path = strndup(wanted->path.data, wanted->path.len);
     w->host_path = strndup(wanted->host_path.data, wanted->host_path.len);
-    if (!w->path || !w->host_path) {
+    w->container = strndup(wanted->container.len ? wanted->container.data : "", wanted->container.len);
+    if (!w->path || !w->host_path || !w->container) {
         watched_done(w);
         return err_set(err, -ENOMEM, "watch");
     }
     w->wanted.path = bytes_of(w->path);
     w->wanted.host_path = bytes_of(w->host_path);
+    w->wanted.container = bytes_of(w->container);
     w->base = bytes_basename(w->wanted.path);
     w->parent = bytes_dirname(w->wanted.path);
     if (wanted->ns_pid) {
@@ -42,6 +44,7 @@ void watched_done(struct watched_object *w)
         close(w->pidfd);
     free(w->path);
     free(w->host_path);
+    free(w->container);
     foreign_mounts_free(w->asked_mounts);
     *w = (struct watched_object){ .pidfd = -EBADF };
 }

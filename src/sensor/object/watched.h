@@ -14,8 +14,8 @@
 struct foreign_mounts;
 
 struct watched_object {
-    struct watch_object wanted; /* path and host_path point to the two members below */
-    char *path, *host_path;
+    struct watch_object wanted; /* its texts are the members below */
+    char *path, *host_path, *container;
     struct bytes base;          /* last component of path; empty for "/" */
     struct bytes parent;        /* of path: what comes before it */
 
