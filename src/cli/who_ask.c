@@ -126,6 +126,7 @@ static int on_size(void *data, const struct store_rollup *rollup, struct event *
 static int decide_each(struct who_question *q, struct store *store, struct err *err)
 {
     struct store_query some = q->query;
+    unsigned blocks = 0;
     int r;
 
     q->size = 0;
@@ -137,6 +138,9 @@ static int decide_each(struct who_question *q, struct store *store, struct err *
     r = store_each_rollup(store, &some, 1, on_size, q, err);
     q->none = q->size == 0;
     q->each = q->size <= EACH_MAX;
+    if (r >= 0 && q->each && !q->none) /* few changes among the many of a large record */
+        r = store_count_blocks(store, &q->query, EACH_BLOCKS + 1, &blocks, err);
+    q->each &= blocks <= EACH_BLOCKS;
     q->places.unsure |= q->places.mixed && !q->each;
     return r < 0 ? r : 0;
 }

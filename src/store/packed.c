@@ -5,9 +5,16 @@
 #include <stdlib.h>
 
 #include "store/block.h"
+#include "util/macro.h"
 
 enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, SUSPECT_REST, DIRECTORY, NAME, PREVIOUS_DIRECTORY,
-              PREVIOUS_NAME, HOST_DIRECTORY, HOST_NAME, WATCH, BLOCK };
+              PREVIOUS_NAME, HOST_DIRECTORY, HOST_NAME, WATCH, VICTIM_ROW, BLOCK };
+
+/* What a question may ask to be equal, and is compared here: SQLite's own comparison costs ten times as much, and of most events the rest
+ * need not be known. Those of rows first. */
+enum { KEY_VICTIM, KEY_REST, KEY_SUSPECT, KEY_OPERATION, KEY_FAILURE, KEYS };
+static const enum column key_columns[KEYS] = { [KEY_VICTIM] = VICTIM_ROW, [KEY_REST] = SUSPECT_REST, [KEY_SUSPECT] = SUSPECT,
+                                               [KEY_OPERATION] = OPERATION, [KEY_FAILURE] = FAILURE };
 
 struct table {
     sqlite3_vtab base; /* first: SQLite's part */
@@ -18,6 +25,8 @@ struct cursor {
     sqlite3_vtab_cursor base; /* first */
     struct block_reader *reader;
     const struct block_event *event; /* NULL: at the end */
+    int wanted; /* a bit for each key */
+    int64_t keys[KEYS];
 };
 
 static int connect_table(sqlite3 *db, void *data, int argc, const char *const *argv, sqlite3_vtab **ret, char **error)
@@ -25,7 +34,7 @@ static int connect_table(sqlite3 *db, void *data, int argc, const char *const *a
     struct table *t;
     int code = sqlite3_declare_vtab(db, "CREATE TABLE packed (row, time_ns, operation, error, victim, victim_kind, "
                                         "suspect, suspect_rest, directory, name, previous_directory, previous_name, "
-                                        "host_directory, host_name, watch, block HIDDEN)");
+                                        "host_directory, host_name, watch, victim_row, block HIDDEN)");
 
     (void)data, (void)argc, (void)argv, (void)error;
     if (code != SQLITE_OK)
@@ -44,20 +53,44 @@ static int disconnect_table(sqlite3_vtab *base)
     return SQLITE_OK;
 }
 
-/* Which block has to be known. */
+static int key_of(int column)
+{
+    for (int k = 0; k < KEYS; k++)
+        if ((int)key_columns[k] == column)
+            return k;
+    return -1;
+}
+
+/* Which block has to be known. The keys that are given come behind it, in their order, and their bits are the number. */
 static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
+    int block = -1, at[KEYS], arguments = 1;
+
     (void)base;
+    for (int k = 0; k < KEYS; k++)
+        at[k] = -1;
     for (int i = 0; i < info->nConstraint; i++) {
-        if (info->aConstraint[i].iColumn != BLOCK || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ ||
-            !info->aConstraint[i].usable)
+        int column = info->aConstraint[i].iColumn, key = key_of(column);
+
+        if (info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ || !info->aConstraint[i].usable)
             continue;
-        info->aConstraintUsage[i].argvIndex = 1;
-        info->aConstraintUsage[i].omit = 1;
-        info->estimatedCost = info->estimatedRows = BLOCK_MAX;
-        return SQLITE_OK;
+        if (column == BLOCK)
+            block = i;
+        else if (key >= 0)
+            at[key] = i;
     }
-    return SQLITE_CONSTRAINT;
+    if (block < 0)
+        return SQLITE_CONSTRAINT;
+    info->aConstraintUsage[block].argvIndex = arguments;
+    info->aConstraintUsage[block].omit = 1;
+    info->idxNum = 0;
+    for (int k = 0; k < KEYS; k++)
+        if (at[k] >= 0) {
+            info->aConstraintUsage[at[k]].argvIndex = ++arguments;
+            info->idxNum |= 1 << k;
+        }
+    info->estimatedCost = info->estimatedRows = BLOCK_MAX;
+    return SQLITE_OK;
 }
 
 static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
@@ -88,23 +121,50 @@ static int code_of(int r)
     return r >= 0 ? SQLITE_OK : r == -ENOMEM ? SQLITE_NOMEM : r == -EBADMSG ? SQLITE_CORRUPT : SQLITE_IOERR;
 }
 
+static bool is_equal(const struct cursor *c, int key, int64_t value)
+{
+    return !(c->wanted & 1 << key) || c->keys[key] == value;
+}
+
+/* 1: the event that was read has the keys that are wanted; 0: not. */
+static int has_keys(struct cursor *c)
+{
+    const struct block_event *e = c->event;
+    int r;
+
+    if (!is_equal(c, KEY_VICTIM, e->rows.row[BLOCK_VICTIM]) || !is_equal(c, KEY_REST, e->rows.row[BLOCK_SUSPECT_REST]))
+        return 0;
+    if (!(c->wanted & ~(1 << KEY_VICTIM | 1 << KEY_REST)))
+        return 1;
+    r = block_reader_values(c->reader, NULL);
+    return r < 0 ? r : is_equal(c, KEY_SUSPECT, (int64_t)e->values.numbers[DELTA_SUSPECT]) &&
+                           is_equal(c, KEY_OPERATION, (int64_t)e->values.numbers[DELTA_operation]) &&
+                           is_equal(c, KEY_FAILURE, (int64_t)e->values.numbers[DELTA_error]);
+}
+
 static int next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
-    int r = block_reader_next_rows(c->reader, &c->event, NULL);
+    int r, has = 0;
 
-    if (r <= 0)
+    while ((r = block_reader_next_rows(c->reader, &c->event, NULL)) == 1 && (has = has_keys(c)) == 0)
+        ;
+    if (r <= 0 || has < 0)
         c->event = NULL;
-    return code_of(r);
+    return code_of(MIN(r, has));
 }
 
 static int filter(sqlite3_vtab_cursor *base, int number, const char *text, int argc, sqlite3_value **argv)
 {
     struct cursor *c = (struct cursor *)base;
-    int r = argc == 1 ? block_reader_begin(c->reader, sqlite3_value_int64(argv[0]), NULL) : -ENOENT;
+    int r = argc > 0 ? block_reader_begin(c->reader, sqlite3_value_int64(argv[0]), NULL) : -ENOENT;
 
-    (void)number, (void)text;
+    (void)text;
     c->event = NULL;
+    c->wanted = number;
+    for (int k = 0, at = 1; k < KEYS && at < argc; k++)
+        if (number & 1 << k)
+            c->keys[k] = sqlite3_value_int64(argv[at++]);
     return r == 0 ? next(base) : r == -ENOENT ? SQLITE_OK : code_of(r);
 }
 
@@ -132,7 +192,7 @@ static void result_bytes(sqlite3_context *context, struct bytes b)
 /* What conditions ask for first is known without the values: most events of a block are of other files, and of other containers. */
 static bool is_a_row(int which)
 {
-    return which == ROW || which == VICTIM || which == SUSPECT_REST || which == DIRECTORY || which == PREVIOUS_DIRECTORY ||
+    return which == ROW || which == VICTIM || which == VICTIM_ROW || which == SUSPECT_REST || which == DIRECTORY || which == PREVIOUS_DIRECTORY ||
            which == HOST_DIRECTORY;
 }
 
@@ -166,6 +226,9 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which
         break;
     case SUSPECT_REST:
         sqlite3_result_int64(context, e->rows.row[BLOCK_SUSPECT_REST]);
+        break;
+    case VICTIM_ROW:
+        sqlite3_result_int64(context, e->rows.row[BLOCK_VICTIM]);
         break;
     case VICTIM:
         result_row(context, e->rows.row[BLOCK_VICTIM]);

@@ -15,7 +15,7 @@
 #include "util/limits.h"
 
 #define SAMPLE_REACH 4096    /* rows behind a group's first event that are looked at for more of it */
-#define SAMPLE_BUDGET 100000 /* such rows for one question */
+#define SAMPLE_BUDGET 50000  /* such rows for one question */
 
 static int each_event(struct store *store, const struct store_query *asked, int (*each)(void *data, struct event *event), void *data,
                       struct err *err)
@@ -109,28 +109,52 @@ uint64_t store_count_events(struct store *store, const struct store_query *asked
     return count;
 }
 
+static int count_blocks(struct store *store, const struct store_query *asked, unsigned max, unsigned *ret, struct err *err)
+{
+    struct store_query kept;
+    int r = select_begin(store, asked, &kept, err);
+
+    return r < 0 ? r : select_count_blocks(store, &kept, max, ret, err);
+}
+
+int store_count_blocks(struct store *store, const struct store_query *asked, unsigned max, unsigned *ret, struct err *err)
+{
+    bool begun;
+    int r = select_moment(store, &begun, err);
+
+    *ret = 0;
+    if (r == 0 && store->has.blocks)
+        r = count_blocks(store, asked, max, ret, err);
+    select_moment_end(store, begun);
+    return r;
+}
+
 /* ---- rollup ---- */
 
 /* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, the suspect's rest, how many.
- * The plus signs keep the other indexes out of it: the range of rows is short. Before the condition, which costs more. */
+ * Before the condition, which costs more. The plus signs keep the other indexes out of it: the range of rows is short. Of a block's
+ * events the table compares them itself (store/packed.c). */
 #define NEAR_FIRST 8
 #define NEAR                                                                                          \
     "e.row >= ?8 AND e.row < ?9 AND +e.suspect = ?10 AND +e.operation = ?11 AND +e.error = ?12 AND " \
     "ifnull(+e.victim, 0) = ?13 AND ?14 = %s AND "
+#define NEAR_PACKED                                                                                                      \
+    "e.suspect = ?10 AND e.operation = ?11 AND e.error = ?12 AND e.victim_row = ?13 AND %s = ?14 AND e.row >= ?8 AND " \
+    "e.row < ?9 AND "
 #define NEAR_LAST " ORDER BY row LIMIT ?15"
 
 static int prepare_near(struct store *store, const struct store_query *query, sqlite3_stmt **ret, struct err *err)
 {
-    const char *rest = store->has.suspect_rest ? "+e.suspect_rest" : "0";
+    const bool has_rest = store->has.suspect_rest;
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
-    sbuf_addf(&sql, "SELECT e.row AS row FROM event e WHERE " NEAR, rest);
+    sbuf_addf(&sql, "SELECT e.row AS row FROM event e WHERE " NEAR, has_rest ? "+e.suspect_rest" : "0");
     select_condition(query, SELECT_NEAR, &sql);
     if (store->has.blocks) {
         sbuf_addf(&sql,
                   " UNION ALL SELECT e.row FROM block b CROSS JOIN packed(b.row) e "
-                  "WHERE b.row > ?8 - %d AND b.row < ?9 AND " NEAR,
-                  BLOCK_MAX, rest);
+                  "WHERE b.row > ?8 - %d AND b.row < ?9 AND " NEAR_PACKED,
+                  BLOCK_MAX, has_rest ? "e.suspect_rest" : "0");
         select_condition(query, SELECT_NEAR, &sql);
     }
     sbuf_add_str(&sql, NEAR_LAST);

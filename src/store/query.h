@@ -18,6 +18,9 @@ int store_each_above(struct store *store, const struct store_query *query, int (
                      void *data, struct err *err);
 uint64_t store_count_events(struct store *store, const struct store_query *query, struct err *err);
 
+/* How many blocks are taken apart for store_each_event(), up to max: each takes a tenth of a millisecond, however few events are found in it. */
+int store_count_blocks(struct store *store, const struct store_query *query, unsigned max, unsigned *ret, struct err *err);
+
 /* Many events in few rows: for each (actor process, operation, outcome, victim) the count, the first
  * and last time, and at most `samples` full events of the group. In order of the first time.
  * Answers in milliseconds however many events there are. With a limit: where there are more events, it may say more than so many,

@@ -269,17 +269,22 @@ static int ask_all_blocks(struct store *store, const struct store_query *q, stru
     return run_bound(store, q, &sql, err);
 }
 
-/* Those that `places` finds: block_place p of some directories. Each may be found for thousands of them, and is looked at once all are.
- * The plus signs have the index of times looked through, not the blocks. */
+/* Of a block_place p. The plus signs have the index of times looked through, not the blocks. */
+static void add_rows_in_time(const struct store_query *q, struct sbuf *sql)
+{
+    if (q->since_ns)
+        sbuf_add_str(sql, " AND p.block >= (SELECT min(+row) FROM block WHERE last_ns >= ?3)");
+    if (q->until_ns)
+        sbuf_add_str(sql, " AND p.block <= (SELECT max(+row) FROM block WHERE first_ns <= ?4)");
+}
+
+/* Those that `places` finds: block_place p of some directories. Each may be found for thousands of them, and is looked at once all are. */
 static int add_blocks(struct store *store, const struct store_query *q, const char *places, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_addf(&sql, "INSERT OR IGNORE INTO temp.asked_block SELECT p.block FROM %s", places);
-    if (q->since_ns)
-        sbuf_add_str(&sql, " AND p.block >= (SELECT min(+row) FROM block WHERE last_ns >= ?3)");
-    if (q->until_ns)
-        sbuf_add_str(&sql, " AND p.block <= (SELECT max(+row) FROM block WHERE first_ns <= ?4)");
+    add_rows_in_time(q, &sql);
     return run_bound(store, q, &sql, err);
 }
 
@@ -319,6 +324,34 @@ int select_blocks(struct store *store, const struct store_query *q, enum select_
     if (r == 0 && select_has_host_path(q))
         r = ask_place_blocks(store, q, part, &asked_host_path, err);
     return r < 0 ? r : drop_blocks(store, q, err);
+}
+
+/* Those of names are among those of directories, but for that of the path itself. */
+int select_count_blocks(struct store *store, const struct store_query *q, unsigned max, unsigned *ret, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *s = NULL;
+    int r;
+
+    sbuf_add_str(&sql, "SELECT count(*) FROM (SELECT DISTINCT ");
+    if (!bytes_known(q->path)) {
+        sbuf_add_str(&sql, "b.row FROM block b WHERE 1");
+        add_time(q, &sql);
+    } else {
+        sbuf_addf(&sql, "p.block FROM (SELECT row FROM temp.asked_directory%s) d CROSS JOIN block_place p ON p.directory = d.row WHERE 1",
+                  select_has_host_path(q) ? " UNION ALL SELECT row FROM temp.asked_host_directory" : "");
+        add_rows_in_time(q, &sql);
+    }
+    sbuf_addf(&sql, " LIMIT %u)", max);
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &s, err);
+    if (r == 0)
+        select_bind(q, s);
+    if (r == 0 && sqlite3_step(s) != SQLITE_ROW)
+        r = db_error(store->db, store->path, err);
+    if (r == 0)
+        *ret = (unsigned)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return r;
 }
 
 /* A pair of columns that say where something is: below the path, or the path itself. */

@@ -26,6 +26,8 @@ int select_begin(struct store *store, const struct store_query *query, struct st
 /* Fills temp.asked_block: blocks that may have events of this part. They are asked as
  * "FROM temp.asked_block b CROSS JOIN packed(b.row) e" with the same condition, where store->has.blocks. */
 int select_blocks(struct store *store, const struct store_query *query, enum select_part part, struct err *err);
+/* How many that would be of all, up to max; they are not looked for beyond that. After select_begin(). */
+int select_count_blocks(struct store *store, const struct store_query *query, unsigned max, unsigned *ret, struct err *err);
 #define SELECT_FROM_BLOCKS "FROM temp.asked_block b CROSS JOIN packed(b.row) e "
 /* A condition on event e, with parameters for select_bind(). */
 void select_condition(const struct store_query *query, enum select_part part, struct sbuf *sql);

@@ -258,6 +258,53 @@ static void a_damaged_block(void **state)
     release_storm(&s);
 }
 
+static unsigned blocks_of(struct store *store, const struct store_query *q, unsigned max)
+{
+    struct err err = ERR_INIT;
+    unsigned n = 77;
+
+    assert_int_equal(store_count_blocks(store, q, max, &n, &err), 0);
+    return n;
+}
+
+/* How many blocks have to be taken apart is known before that, and costs no more than it is asked for. */
+static void blocks_are_counted(void **state)
+{
+    struct process *p = make_process(5, "/bin/p", NULL);
+    struct store *store = open_store(false);
+    char file[64] = "";
+    int64_t all;
+
+    (void)state;
+    for (unsigned i = 0; i < 5 * STORM; i++) { /* a directory of all blocks, and one of some */
+        struct event *e = make_event(OPERATION_UNLINK, file, p, NULL, (i + 1) * NS_PER_S);
+
+        snprintf(file, sizeof(file), i % 2 || i > STORM ? "/all/f%u" : "/some/f%u", i);
+        event_set(e, &e->path, bytes_of(file));
+        set_id(e, i + 1);
+        e->sensors = SENSOR_BPF;
+        while (store_add_event(store, e) == -ENOBUFS)
+            assert_int_equal(store_flush(store, NULL), 0);
+        event_free(e);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    all = sql_number("SELECT count(*) FROM block");
+    assert_true(all > 5);
+    store = open_store(true);
+    const struct store_query below = { .path = bytes_of("/all") }, some = { .path = bytes_of("/some") }, none = { .path = bytes_of("/none") };
+    const struct store_query any = { .any_victim = true }, late = { .path = bytes_of("/all"), .since_ns = (5 * STORM - 1) * NS_PER_S };
+    assert_int_equal(blocks_of(store, &below, 1000), sql_number("SELECT count(*) FROM block_place p JOIN directory d ON d.row = p.directory "
+                                                                "WHERE d.path = CAST('/all' AS BLOB)"));
+    assert_in_range(blocks_of(store, &some, 1000), 1, (uintmax_t)all - 1);
+    assert_int_equal(blocks_of(store, &none, 1000), 0);
+    assert_int_equal(blocks_of(store, &any, 1000), all);
+    assert_int_equal(blocks_of(store, &below, 2), 2);
+    assert_in_range(blocks_of(store, &late, 1000), 0, 2);
+    store_close(store);
+    process_unref(p);
+}
+
 /* A store of before is read as it is. */
 static void a_store_without_blocks(void **state)
 {
@@ -435,6 +482,7 @@ int main(void)
         TEST(two_observers),
         TEST(more_than_the_queue_holds),
         TEST(a_damaged_block),
+        TEST(blocks_are_counted),
         TEST(a_store_without_blocks),
         TEST(a_store_without_earlier_images),
         TEST(a_store_without_health_checks),
