@@ -125,6 +125,23 @@ def ways(where, what):
               (code, reasons(items), err))
 
 
+def lower(where, what):
+    """Files of a lower layer, which are copied up by who writes to them."""
+    top, store = where + "/low", where + "/l.db"
+    names = ("overwrite", "truncate", "unlink")
+    content = {n: read(f"{top}/{n}") for n in names}
+    watch = Watch(store, "47M", top)
+    check(f"{what}: lower: it is said", "3 of them are copied when they change" in watch.said(), watch.said())
+    began = time.time()
+    time.sleep(0.05)
+    for n in names:
+        CHANGES[n](f"{top}/{n}")
+        check(f"{what}: lower: {n}: kept", wait_for(lambda: is_kept(store, content[n]), 20), watch.said())
+    watch.end()
+    code, items, err = restore_by(store, "--from", "copies", "--force", "--at", utc(began), top)
+    check(f"{what}: lower: put back", code == 0 and all(read(f"{top}/{n}") == content[n] for n in names), (code, reasons(items), err))
+
+
 def waits(where, what):
     """How long writers wait, and nobody else; the holder is stopped, killed, at its limit."""
     top, store = where + "/more", where + "/m.db"
@@ -287,9 +304,12 @@ def main():
                 must("mount", "-t", "tmpfs", "-o", "size=400m", "none", where)
                 for d in ("lower", "upper", "work", "merged"):
                     os.mkdir(f"{where}/{d}")
+                fill(where + "/lower/low", "overwrite", "truncate", "unlink")
                 must("mount", "-t", "overlay", "-o", f"lowerdir={where}/lower,upperdir={where}/upper,workdir={where}/work", "overlay", where + "/merged")
                 where += "/merged"
             on(where, kind)
+            if kind == "overlay" and (not os.environ.get("ONLY") or "lower" in os.environ["ONLY"].split()):
+                lower(where, kind)
             if kind == "tmpfs":
                 for part in (no_room, full, descriptors, unmounted):
                     if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():

@@ -646,6 +646,10 @@ def kept(docker, work):
         with open(f"{top}/{name}", "w", encoding="ascii") as f:
             f.write(text)
     os.chown(top + "/own", 1234, 5)
+    large = os.urandom(2 << 20)  # more than a sixteenth of 16M: it is copied when it changes
+    for name in ("large", "large2"):
+        with open(f"{top}/{name}", "wb") as f:
+            f.write(large if name == "large" else large[::-1])
     os.symlink("/etc/passwd", top + "/absolute")
     before = without_directory_times(snapshot(top))
     log = tempfile.TemporaryFile()
@@ -653,12 +657,13 @@ def kept(docker, work):
                              stdout=subprocess.DEVNULL, stderr=log)
     said = lambda: os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace")
     await_(lambda: "culprit: ready" in said())
+    check("kept: large files are held", "2 of them are copied when they change" in said(), said())
     check("kept: how many", "files and folders are kept" in said() and "no copies are kept" not in said(), said())
     began = time.time()
     time.sleep(0.1)
     for name in ("lower", "own", "sub/made", "absolute", "Conf/s01.sh"):
         docker("exec", "rkept", "rm", "-f", f"/prd/{name}")
-    docker("exec", "rkept", "sh", "-c", "echo later > /prd/lower2")
+    docker("exec", "rkept", "sh", "-c", "echo later > /prd/lower2; echo anew > /prd/large")
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began)) + f".{int(began % 1 * 1000):03}Z"
 
     def contents(*arguments):
@@ -667,10 +672,11 @@ def kept(docker, work):
 
     is_recorded = lambda action, name: any(f'"action":"{action}"' in l and f'"/prd/{name}"' in l
                                            for l in culprit("who", "--store", store, "--format", "json", "rkept:/prd")[1].splitlines())
-    check("kept: all is recorded", await_(lambda: is_recorded("unlink", "Conf/s01.sh") and is_recorded("write", "lower2")), said())
+    check("kept: all is recorded", await_(lambda: is_recorded("unlink", "Conf/s01.sh") and is_recorded("write", "lower2") and is_recorded("write", "large")), said())
     code, changed, err = contents("--format", "json", "--since", moment, "rkept:/prd")
     check("kept: diff --content", code == 0 and {p: l["culprit"]["content"]["difference"] for p, l in changed.items()} == {
-        "/prd/lower": "gone", "/prd/own": "gone", "/prd/sub/made": "gone", "/prd/absolute": "gone", "/prd/Conf/s01.sh": "gone", "/prd/lower2": "changed"} and
+        "/prd/lower": "gone", "/prd/own": "gone", "/prd/sub/made": "gone", "/prd/absolute": "gone", "/prd/Conf/s01.sh": "gone", "/prd/lower2": "changed",
+        "/prd/large": "changed"} and
         "+later" in changed["/prd/lower2"]["culprit"]["content"]["unified"] and changed["/prd/own"]["container"]["name"] == "rkept", (code, changed, err))
     code, out, err = contents("--since", moment, "rkept", "/prd/lower2")
     check("kept: diff --content, as text", code == 0 and out.startswith("/prd/lower2  changed\n--- ") and "\n+later\n" in out, (code, out, err))
