@@ -117,7 +117,7 @@ static void write_store(const struct json_t *s, const struct store_summary *summ
 static void write_copies(const struct json_t *copies, struct sbuf *out)
 {
     uint64_t left = control_number(copies, "too_large") + control_number(copies, "busy") + control_number(copies, "unreadable"),
-             lost = control_number(copies, "lost");
+             lost = control_number(copies, "lost"), held = control_number(copies, "held");
     struct bytes why = control_text(copies, "why");
 
     if (!copies)
@@ -127,6 +127,8 @@ static void write_copies(const struct json_t *copies, struct sbuf *out)
     sbuf_add_str(out, " of ");
     add_size(out, control_number(copies, "limit"));
     sbuf_addf(out, ", of %" PRIu64 " files and folders", control_number(copies, "files"));
+    if (held)
+        sbuf_addf(out, ", %" PRIu64 " of them copied when they change", held);
     if (left)
         sbuf_addf(out, "; %" PRIu64 " too large, open for writing or not readable", left);
     if (lost)
