@@ -216,6 +216,8 @@ struct gap {
     uint64_t to_ns;
     unsigned sensor;  /* enum sensor_bit; 0 = not a sensor's */
     char text[160];   /* our own words, and a path, escaped, where it concerns nothing else */
+    char path[256];   /* that path as it is, or empty: it concerns everything, or a path that does not fit */
+    char container[80]; /* the name of the container that the path is meant in; empty: it is the host's */
 };
 
 /* May a change be lost? Notifications of processes, or of containers, are none: names may be missing, which is said. What a

@@ -124,12 +124,34 @@ static int find_times(struct asked_gaps *a, uint64_t from_ns, uint64_t to_ns, st
     return r < 0 || a->count ? r : find_unclaimed(a, err);
 }
 
+/*
+ * It is of a path that has nothing in common with what is asked for. What is asked for by one name may be another's place, too: of a
+ * container's path that is not known of the host's, nor of another container's name.
+ */
+static bool is_elsewhere(const struct asked_gaps *a, const struct gap *gap)
+{
+    const struct store_query *q = a->asked;
+    const struct bytes at = { gap->path, strnlen(gap->path, sizeof(gap->path)) };
+    const bool of_container = bytes_known(q->container);
+    struct bytes path = q->path;
+
+    if (!at.len || q->any_victim || !bytes_known(q->path))
+        return false;
+    if (gap->container[0] && (!of_container || !bytes_equal_str(q->container, gap->container)))
+        return false;
+    if (!gap->container[0] && of_container)
+        path = q->host_path;
+    return bytes_known(path) && !bytes_path_covers(path, at) && !bytes_path_covers(at, path);
+}
+
 /* By the same sensor, as far as it is one's. What a log reported is not known: a container's files may be among it. */
 static bool concerns(const struct asked_gaps *a, const struct gap *gap)
 {
     const unsigned sensors = gap->sensor & FILE_SENSORS;
     const uint64_t near_ns = gap->reason == LOST_STORE ? NEAR_NS : 0;
 
+    if (is_elsewhere(a, gap))
+        return false;
     if (a->all || (sensors == SENSOR_AUDIT_LOG && bytes_known(a->asked->container)))
         return true;
     for (size_t i = 0; i < a->count; i++) {
@@ -143,10 +165,16 @@ static bool concerns(const struct asked_gaps *a, const struct gap *gap)
 
 /* ---- the gaps ---- */
 
+static void read_text(sqlite3_stmt *row, int column, char *to, size_t size)
+{
+    const size_t n = MIN((size_t)sqlite3_column_bytes(row, column), size - 1);
+
+    if (n)
+        memcpy(to, sqlite3_column_blob(row, column), n);
+}
+
 static void read_gap(sqlite3_stmt *row, struct gap *ret)
 {
-    size_t n = (size_t)sqlite3_column_bytes(row, 5);
-
     *ret = (struct gap){
         .reason = (enum lost)sqlite3_column_int(row, 0),
         .count = (uint64_t)sqlite3_column_int64(row, 1),
@@ -154,9 +182,9 @@ static void read_gap(sqlite3_stmt *row, struct gap *ret)
         .to_ns = (uint64_t)sqlite3_column_int64(row, 3),
         .sensor = (unsigned)sqlite3_column_int(row, 4),
     };
-    n = MIN(n, sizeof(ret->text) - 1);
-    if (n)
-        memcpy(ret->text, sqlite3_column_blob(row, 5), n);
+    read_text(row, 5, ret->text, sizeof(ret->text));
+    read_text(row, 6, ret->path, sizeof(ret->path));
+    read_text(row, 7, ret->container, sizeof(ret->container));
 }
 
 static void bind_time(sqlite3_stmt *rows, const struct store_query *q)
@@ -188,10 +216,13 @@ static int find_bounds(struct store *store, const struct store_query *kept, uint
 
 static int each_recorded(const struct asked_gaps *a, const struct store_query *kept, struct err *err)
 {
+    const bool has_place = schema_has_column(a->store->db, a->store->path, "gap", "path");
     sqlite3_stmt *rows = NULL;
     int code = SQLITE_DONE;
     int r = db_prepare(a->store->db, a->store->path,
-                       "SELECT reason, count, from_ns, to_ns, sensor, text" IN_TIME " ORDER BY from_ns, row", &rows, err);
+                       has_place ? "SELECT reason, count, from_ns, to_ns, sensor, text, path, container" IN_TIME " ORDER BY from_ns, row"
+                                 : "SELECT reason, count, from_ns, to_ns, sensor, text, NULL, NULL" IN_TIME " ORDER BY from_ns, row",
+                       &rows, err);
 
     if (r == 0)
         bind_time(rows, kept);

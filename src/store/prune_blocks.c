@@ -90,8 +90,8 @@ static int keep_event(struct event_block *block, struct delta_packer *packer, co
     return r;
 }
 
-/* What stays of a block goes to p->anew. *ret_gone: how many events do not. */
-static int sort_out(struct pruner *p, int64_t block, unsigned *ret_gone, struct err *err)
+/* What stays of a block goes to p->anew. *ret_gone: how many events do not; *ret_last: the row of the last one that there was. */
+static int sort_out(struct pruner *p, int64_t block, unsigned *ret_gone, int64_t *ret_last, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf packed = SBUF_INIT;
     struct delta_packer packer = { .alone = true };
@@ -103,6 +103,7 @@ static int sort_out(struct pruner *p, int64_t block, unsigned *ret_gone, struct 
     block_set_sparse(p->anew);
     while (r == 0 && (r = block_reader_next(p->reader, &e, NULL)) == 1) {
         r = 0;
+        *ret_last = e->row;
         if (is_too_old(p, &e->values))
             ++*ret_gone;
         else
@@ -149,11 +150,23 @@ static int note_swept(struct pruner *p, struct err *err)
     return n < 0 ? (int)n : 0;
 }
 
-static int write_anew(struct pruner *p, int64_t block, struct err *err)
+/* The number of none of its events is given to another one: of the newest block it is not known by what stays. */
+static int keep_rows(struct pruner *p, int64_t last, struct err *err)
+{
+    int64_t n = prune_run(p, "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'event'", &last, 1, err);
+
+    if (n == 0)
+        n = prune_run(p, "INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?1)", &last, 1, err);
+    return (int)MIN(n, 0);
+}
+
+static int write_anew(struct pruner *p, int64_t block, int64_t last, struct err *err)
 {
     int r = remove_places(p, block, err);
     int64_t n = r < 0 ? r : prune_run(p, "DELETE FROM block WHERE row = ?", &block, 1, err);
 
+    if (n >= 0)
+        n = keep_rows(p, last, err);
     p->removed = true;
     return n < 0 ? (int)n : block_write(p->anew, err);
 }
@@ -162,7 +175,7 @@ static int write_anew(struct pruner *p, int64_t block, struct err *err)
 int prune_step_watch_blocks(struct pruner *p, struct err *err)
 {
     uint64_t from_ns, to_ns, block = 0, at[2] = { 0 };
-    int64_t values[5];
+    int64_t values[5], last = 0;
     unsigned gone = 0;
     int r;
 
@@ -184,9 +197,9 @@ int prune_step_watch_blocks(struct pruner *p, struct err *err)
     if (r == 0)
         r = prune_number(p, "SELECT last_ns FROM block WHERE row = ?", values, 1, &at[1], err);
     if (r == 0)
-        r = sort_out(p, (int64_t)block, &gone, err);
+        r = sort_out(p, (int64_t)block, &gone, &last, err);
     if (r == 0 && gone)
-        r = write_anew(p, (int64_t)block, err);
+        r = write_anew(p, (int64_t)block, last, err);
     block_clear(p->anew);
     p->at[0] = (int64_t)at[0];
     p->at[1] = (int64_t)at[1];

@@ -173,6 +173,23 @@ static int take_life(struct receiver *r, struct bytes message, const struct rece
     return 0;
 }
 
+/* Of an earlier culprit's there is no more. */
+static bool take_gap_place(struct bytes *message, struct gap *gap)
+{
+    struct bytes path, container;
+
+    if (!message->len)
+        return true;
+    if (!unpack_bytes(message, &path) || !unpack_bytes(message, &container) || path.len >= sizeof(gap->path) ||
+        container.len >= sizeof(gap->container))
+        return false;
+    if (path.len)
+        memcpy(gap->path, path.data, path.len);
+    if (container.len)
+        memcpy(gap->container, container.data, container.len);
+    return true;
+}
+
 static int take_gap(struct bytes message, const struct receiver_sink *sink)
 {
     struct gap gap = { 0 };
@@ -181,7 +198,7 @@ static int take_gap(struct bytes message, const struct receiver_sink *sink)
 
     if (!unpack_u64(&message, &reason) || !reason || reason >= LOST_COUNT || !unpack_u64(&message, &gap.count) ||
         !unpack_u64(&message, &gap.from_ns) || !unpack_u64(&message, &gap.to_ns) || !unpack_u64(&message, &sensor) ||
-        !unpack_bytes(&message, &text) || text.len >= sizeof(gap.text) || message.len)
+        !unpack_bytes(&message, &text) || text.len >= sizeof(gap.text) || !take_gap_place(&message, &gap) || message.len)
         return -EBADMSG;
     gap.reason = (enum lost)reason;
     gap.sensor = (unsigned)sensor;

@@ -303,6 +303,14 @@ static int add_swept(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "ALTER TABLE watch ADD COLUMN swept_ns INTEGER NOT NULL DEFAULT 0", err);
 }
 
+/* Whose watch alone it concerns: NULL, all that was watched. */
+static int add_gap_places(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "gap", "path"))
+        return 0;
+    return db_exec(db, path, "ALTER TABLE gap ADD COLUMN path BLOB; ALTER TABLE gap ADD COLUMN container BLOB", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -329,6 +337,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_daily_sums,
     allow_blocks, /* states by their members */
     add_swept,
+    add_gap_places,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -239,6 +239,8 @@ void sender_gap(const struct gap *gap, struct sbuf *out)
     pack_u64(out, gap->to_ns);
     pack_u64(out, gap->sensor);
     pack_bytes(out, (struct bytes){ gap->text, strnlen(gap->text, sizeof(gap->text)) });
+    pack_bytes(out, (struct bytes){ gap->path, strnlen(gap->path, sizeof(gap->path)) });
+    pack_bytes(out, (struct bytes){ gap->container, strnlen(gap->container, sizeof(gap->container)) });
     end(out, start);
 }
 

@@ -47,8 +47,8 @@ static int prepare(struct writer *w, struct err *err)
         { FIND_EVENT, "SELECT actor_pid, operation, sensors FROM event WHERE id = ?" },
         { INSERT_LIFE, "INSERT INTO life (container, time_ns, kind, exit_code, previous_name) "
                        "VALUES (?, ?, ?, ?, ?)" },
-        { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
-                      "VALUES (?, ?, ?, ?, ?, ?)" },
+        { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text, path, container) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
         { INSERT_IMPORTED, "INSERT OR REPLACE INTO imported (device, inode, offset, size, complete, head, tail) "
                            "VALUES (?, ?, ?, ?, ?, ?, ?)" },
     };

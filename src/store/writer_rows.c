@@ -188,7 +188,7 @@ int writer_life(struct writer *w, struct bytes m)
 int writer_gap(struct writer *w, struct bytes m)
 {
     sqlite3_stmt *s = w->statements[INSERT_GAP];
-    struct bytes text;
+    struct bytes text, path = BYTES_NULL, container = BYTES_NULL;
     uint64_t v[5];
 
     for (int i = 0; i < 5; i++)
@@ -204,7 +204,11 @@ int writer_gap(struct writer *w, struct bytes m)
         sqlite3_bind_int64(s, i + 1, (sqlite3_int64)v[i]);
     if (!unpack_bytes(&m, &text))
         return MESSAGE_MALFORMED;
+    if (m.len && (!unpack_bytes(&m, &path) || !unpack_bytes(&m, &container))) /* an earlier culprit's spool has neither */
+        return MESSAGE_MALFORMED;
     db_bind_bytes(s, 6, text);
+    db_bind_bytes(s, 7, path.len ? path : BYTES_NULL);
+    db_bind_bytes(s, 8, container.len ? container : BYTES_NULL);
     return writer_run(w, INSERT_GAP);
 }
 

@@ -179,6 +179,38 @@ static void a_place_that_came_later_has_its_first_moments(void **state)
     expect("/layers/x/f", "29");
 }
 
+/* What concerns one watch is none of another's; what is not known to be elsewhere is reported. */
+static void one_watch_has_gaps_of_its_own(void **state)
+{
+    static const struct {
+        const char *path, *container;
+    } places[] = { { "/a/w", "" }, { "/b", "" }, { "/prd", "web" }, { "", "" } };
+    struct store_query web = { .path = bytes_of("/prd/x"), .container = bytes_of("web"), .kind = SELECTOR_NAME };
+
+    (void)state;
+    watch("/", 1 * S, 90 * S);
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = (i + 10) * S, .to_ns = (i + 10) * S + 1, .sensor = SENSOR_BPF };
+
+        snprintf(gap.path, sizeof(gap.path), "%s", places[i].path);
+        snprintf(gap.container, sizeof(gap.container), "%s", places[i].container);
+        assert_int_equal(store_add_gap(store, &gap), 0);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    expect("/a", "10 12 13");      /* what is below it */
+    expect("/a/w/f", "10 12 13");  /* and above */
+    expect("/a/wide", "12 13");    /* another name */
+    expect("/b", "11 12 13");
+    expect("/", "10 11 12 13");
+    change("INSERT INTO coverage_place (coverage, kind, permissions, from_ns, selector, container_name, path) SELECT coverage, 1, permissions, "
+           "from_ns, CAST('web' AS BLOB), CAST('web' AS BLOB), CAST('/' AS BLOB) FROM coverage_place");
+    assert_string_equal(ask(web).text, "10 11 12 13");
+    web.path = bytes_of("/var");
+    assert_string_equal(ask(web).text, "10 11 13");
+    web.host_path = bytes_of("/b/layer");
+    assert_string_equal(ask(web).text, "11 13");
+}
+
 static void another_sensor_has_gaps_of_its_own(void **state)
 {
     (void)state;
@@ -291,6 +323,7 @@ int main(void)
         TEST(a_gap_at_the_ends_of_spans_is_theirs),
         TEST(what_the_store_lost_is_before_its_first_span),
         TEST(a_place_that_came_later_has_its_first_moments),
+        TEST(one_watch_has_gaps_of_its_own),
         TEST(another_sensor_has_gaps_of_its_own),
         TEST(who_observes_still_has_no_end),
         TEST(whoever_was_killed_has_lost_his_end),

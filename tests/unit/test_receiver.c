@@ -120,7 +120,8 @@ static void gives_back(void **state)
 
 static void gives_lives_and_gaps(void **state)
 {
-    struct gap gap = { .reason = LOST_VIEWER, .count = 5, .from_ns = 1, .to_ns = 2, .text = "not read" };
+    struct gap gap = { .reason = LOST_VIEWER, .count = 5, .from_ns = 1, .to_ns = 2, .text = "not read", .path = "/prd",
+                       .container = "web" };
     struct container *c = container_new();
     struct lifecycle_event life = { .kind = LIFECYCLE_DIE, .time_ns = 3, .container = c, .exit_code = -1 };
     struct sender *s = sender_new();
@@ -137,6 +138,8 @@ static void gives_lives_and_gaps(void **state)
     assert_int_equal(seen.gap.reason, LOST_VIEWER);
     assert_int_equal(seen.gap.count, 5);
     assert_string_equal(seen.gap.text, "not read");
+    assert_string_equal(seen.gap.path, "/prd");
+    assert_string_equal(seen.gap.container, "web");
     container_unref(c);
     sender_free(s);
     receiver_free(r);

@@ -319,6 +319,37 @@ static void a_watch_shares_blocks(void **state)
     process_unref(init);
 }
 
+/* What comes then gets numbers of its own, though the last ones are in no block any more. */
+static void a_watch_leaves_the_newest_block(void **state)
+{
+    const struct store_watch_retention watches[] = { { bytes_of("/short"), 5 * DAY } };
+    const struct store_retention retention = { .age_ns = 30 * DAY, .watches = watches, .watch_count = 1 };
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(5, "/bin/p", process_ref(init));
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct store *store = open_store(NULL);
+    int64_t last;
+    char sql[128];
+
+    (void)state;
+    for (unsigned i = 0; i < STORM; i++)
+        add(store, i % 2 ? "/short/f" : "/long/f", i % 2 ? "/short" : "/long", p, NULL, now - 10 * DAY + i, SENSOR_BPF);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    last = number("SELECT max((SELECT max(row + count - 1) FROM block), (SELECT ifnull(max(row), 0) FROM event))");
+    store = open_store(&retention);
+    wait_for("SELECT swept_ns >= floor_ns FROM watch WHERE row > 0 AND floor_ns > 0", 1);
+    for (unsigned i = 0; i < STORM; i++)
+        add(store, "/new/f", "/new", p, NULL, now + i, SENSOR_BPF);
+    assert_int_equal(store_flush(store, NULL), 0);
+    snprintf(sql, sizeof(sql), "SELECT min(row) FROM block WHERE first_ns >= %llu", (unsigned long long)now);
+    assert_true(number(sql) > last);
+    assert_int_equal(counted(store, "/new/f"), STORM);
+    assert_int_equal(counted(store, "/long/f"), STORM / 2);
+    store_close(store);
+    process_unref(p);
+    process_unref(init);
+}
+
 /* ---- by size ---- */
 
 /* One block of 25 days: of a transaction, which a busy machine may cut anywhere. */
@@ -543,6 +574,7 @@ int main(void)
         TEST(what_stays_is_counted_by_day),
         TEST(a_watch_is_kept_for_less),
         TEST(a_watch_shares_blocks),
+        TEST(a_watch_leaves_the_newest_block),
         TEST(what_is_too_much_goes),
         TEST(pruned_beside_a_writer),
         TEST(all_of_it_pruned_beside_a_writer),

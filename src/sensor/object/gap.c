@@ -12,8 +12,9 @@
 #define PATH_LEAST 8 /* columns; less names nothing */
 #define NAME_MOST 32 /* columns of a container's name, of which the rest is seldom needed */
 
-void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t count, uint64_t from_real_ns,
-              const char *text)
+/* object: what it concerns; NULL: everything. */
+static void emit(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t count, uint64_t from_real_ns,
+                 const struct watch_object *object, const char *text)
 {
     struct gap gap = { .reason = reason,
                        .count = count,
@@ -22,7 +23,17 @@ void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost r
                        .sensor = sensor };
 
     snprintf(gap.text, sizeof(gap.text), "%s", text);
+    if (object && object->path.len < sizeof(gap.path) && object->container.len < sizeof(gap.container)) {
+        snprintf(gap.path, sizeof(gap.path), "%.*s", (int)object->path.len, object->path.data);
+        snprintf(gap.container, sizeof(gap.container), "%.*s", (int)object->container.len, object->container.len ? object->container.data : "");
+    }
     options->sink.gap(options->sink.data, &gap);
+}
+
+void emit_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t count, uint64_t from_real_ns,
+              const char *text)
+{
+    emit(options, sensor, reason, count, from_real_ns, NULL, text);
 }
 
 void emit_object_gap(const struct sensor_options *options, unsigned sensor, enum lost reason, uint64_t from_real_ns,
@@ -44,9 +55,9 @@ void emit_object_gap(const struct sensor_options *options, unsigned sensor, enum
             break;
     }
     if (!path.len || path.len + words > room || sbuf_error(&path) < 0) {
-        emit_gap(options, sensor, reason, 0, from_real_ns, text);
+        emit(options, sensor, reason, 0, from_real_ns, object, text);
         return;
     }
     snprintf(whole, sizeof(whole), "%s (%s)", text, sbuf_str(&path));
-    emit_gap(options, sensor, reason, 0, from_real_ns, whole);
+    emit(options, sensor, reason, 0, from_real_ns, object, whole);
 }
