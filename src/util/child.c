@@ -13,7 +13,8 @@
 
 void child_begin(int keep, const char *name)
 {
-    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2 };
+    /* those of the terminal that stop: others would wait for us, such as writers for the copy of a file */
+    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t none;
 

@@ -145,9 +145,15 @@ def lower(where, what):
 def waits(where, what):
     """How long writers wait, and nobody else; the holder is stopped, killed, at its limit."""
     top, store = where + "/more", where + "/m.db"
-    content = fill(top, "a", "b")
+    content = fill(top, "a", "b", "c")
     watch = Watch(store, "47M", top)
     keeping = watch.keeping()
+    os.kill(keeping, signal.SIGTSTP)  # as ^Z does, to all of a terminal's group
+    began = time.time()
+    overwrite(top + "/c")
+    check(f"{what}: a terminal that is stopped stops no writer", time.time() - began < 10, time.time() - began)
+    os.kill(keeping, signal.SIGCONT)
+    check(f"{what}: and it is kept", wait_for(lambda: is_kept(store, content["c"]), 20), watch.said())
     os.kill(keeping, signal.SIGSTOP)
     writer = subprocess.Popen([sys.executable, "-c", f"open({top + '/a'!r}, 'wb').write(b'went on')"])
     check(f"{what}: a reader does not wait", read(top + "/a") == content["a"])
@@ -158,7 +164,7 @@ def waits(where, what):
     writer.wait(30)
     check(f"{what}: killed: the writer goes on at once", time.time() - began < 10 and read(top + "/a") == b"went on", time.time() - began)
     watch.await_("it is begun anew")
-    check(f"{what}: begun anew, they are held again", wait_for(lambda: "1 of them is copied when it changes" in watch.said()), watch.said())
+    check(f"{what}: begun anew, they are held again", wait_for(lambda: "2 of them are copied when they change" in watch.said()), watch.said())
     overwrite(top + "/b")
     check(f"{what}: begun anew: kept", wait_for(lambda: is_kept(store, content["b"]), 20), watch.said())
     watch.end()
