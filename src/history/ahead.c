@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "history/replay_state.h"
 #include "history/scan.h"
+#include "util/macro.h"
 #include "util/thread.h"
 
 struct ahead {
@@ -24,8 +26,12 @@ struct ahead {
 static int fill(struct ahead *a)
 {
     struct log_block *b = &a->replay->blocks[BLOCKS - 1];
-    int more = audit_log_reader_next(a->reader, &b->text, NULL), r;
+    int more, r, old;
 
+    /* the one place where the thread may be cancelled: nobody may ever write to the pipe, or open it */
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+    more = audit_log_reader_next(a->reader, &b->text, NULL);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     if (more <= 0)
         return more;
     r = replay_scan(a->replay, b);
@@ -35,7 +41,9 @@ static int fill(struct ahead *a)
 static void *ahead_main(void *data)
 {
     struct ahead *a = data;
+    int old;
 
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     pthread_mutex_lock(&a->lock);
     for (;;) {
         int r;
@@ -88,6 +96,8 @@ void replay_ahead_free(struct ahead *a)
     pthread_mutex_lock(&a->lock);
     a->stop = true;
     pthread_cond_broadcast(&a->turn);
+    if (a->asked)
+        pthread_cancel(a->thread);
     pthread_mutex_unlock(&a->lock);
     pthread_join(a->thread, NULL);
     pthread_cond_destroy(&a->turn);
@@ -115,4 +125,25 @@ int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats)
     *ret_stats = a->stats;
     pthread_mutex_unlock(&a->lock);
     return r;
+}
+
+bool replay_ahead_is_done(struct ahead *a, unsigned timeout_ms)
+{
+    struct timespec until;
+    bool done;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * (long)NS_PER_MS;
+    if (until.tv_nsec >= (long)NS_PER_S) {
+        until.tv_sec++;
+        until.tv_nsec -= (long)NS_PER_S;
+    }
+    pthread_mutex_lock(&a->lock);
+    while (a->asked)
+        if (pthread_cond_timedwait(&a->turn, &a->lock, &until) != 0)
+            break;
+    done = !a->asked;
+    pthread_mutex_unlock(&a->lock);
+    return done;
 }

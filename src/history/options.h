@@ -52,7 +52,7 @@ struct replay_options {
     void *data;
     /* Takes over the event; non-zero ends the replay and is returned. Paths are the host's. */
     int (*event)(void *data, struct event *event);
-    /* After each block of the pass that emits: for progress, and to stop (non-zero). May be NULL. */
+    /* After each block of the pass that emits, and while a pipe is silent: for progress, and to stop (non-zero). May be NULL. */
     int (*progress)(void *data, const struct replay_stats *stats, uint64_t offset);
     void *progress_data;
 };

@@ -18,6 +18,8 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
+#define SILENT_MS 200 /* a pipe is silent: so often whoever asked may stop it */
+
 static void note_line(struct replay *p, struct node *node, const struct search_line *line)
 {
     uint64_t ms = line->sec * 1000 + line->milli;
@@ -227,6 +229,11 @@ static void turn(struct replay *p)
     p->blocks[BLOCKS - 1] = oldest;
 }
 
+static int report_progress(struct replay *p, uint64_t offset)
+{
+    return p->options->progress && !p->learning ? p->options->progress(p->options->progress_data, p->stats, offset) : 0;
+}
+
 /* All blocks, the last one with nothing behind it. */
 static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_stats *log)
 {
@@ -234,6 +241,9 @@ static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_s
 
     replay_ahead_ask(ahead);
     do {
+        while (more > 0 && !replay_ahead_is_done(ahead, SILENT_MS))
+            if ((r = report_progress(p, p->end.offset)) != 0)
+                return r;
         if (more > 0)
             more = replay_ahead_wait(ahead, log);
         if (more < 0)
@@ -243,10 +253,9 @@ static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_s
             replay_ahead_ask(ahead);
         decode(p);
         r = p->result;
-        if (r == 0 && !p->learning && p->options->progress && p->blocks[1].present) {
+        if (r == 0 && !p->learning && p->blocks[1].present) {
             p->stats->log = *log;
-            r = p->options->progress(p->options->progress_data, p->stats,
-                                     p->blocks[1].text.offset + p->blocks[1].text.text.len);
+            r = report_progress(p, p->blocks[1].text.offset + p->blocks[1].text.text.len);
         }
     } while (r == 0 && (more > 0 || p->blocks[2].present));
     return r;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Audit logs reported as events: paths from working directories, parents and inodes; ids; holes. */
 #include "test.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "history_log.h"
 
 #include "event/operation.h"
@@ -335,6 +341,41 @@ static int drop_event(void *data, struct event *e)
     return 0;
 }
 
+static int stop_at_once(void *data, const struct replay_stats *stats, uint64_t offset)
+{
+    (void)stats;
+    (void)offset;
+    ++*(unsigned *)data;
+    return 7;
+}
+
+/* Nobody opens the fifo for writing, or somebody does and is silent: it can be stopped. */
+static void ends_at_a_silent_pipe(void **state)
+{
+    char dir[] = "/tmp/culprit-history.XXXXXX", path[64];
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/fifo", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    for (int opened = 0; opened < 2; opened++) {
+        int writer = opened ? open(path, O_RDWR | O_CLOEXEC) : -1;
+        struct audit_log_files files = { 0 };
+        unsigned asked = 0;
+        struct replay_options options = { .files = &files, .host = "here", .event = drop_event, .progress = stop_at_once, .progress_data = &asked };
+        struct replay_stats stats;
+
+        assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+        assert_int_equal(replay_run(&options, &stats, NULL), 7);
+        assert_int_equal(asked, 1);
+        audit_log_files_done(&files);
+        if (opened)
+            close(writer);
+    }
+    unlink(path);
+    rmdir(dir);
+}
+
 static void finds_outages(void **state)
 {
     static const char *const kinds[] = { "stopped", "killed", "disabled", "lost" };
@@ -367,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_what_it_cannot_place),
         cmocka_unit_test(ids),
+        cmocka_unit_test(ends_at_a_silent_pipe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) +
