@@ -52,6 +52,7 @@ void alerts_free(struct alerts *a)
         return;
     HASH_ITER(hh, a->matters, m, next)
         alerts_drop(a, m);
+    alert_series_done(&a->by_watch);
     usual_free(a->usual);
     starts_free(a->starts);
     renewed_done(&a->renewed);
@@ -175,8 +176,10 @@ bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uin
     matter_write(m, state, &with, &sentence, &line);
     if (sbuf_error(&sentence) < 0 || sbuf_error(&line) < 0)
         return false;
-    if (!m->emitted)
+    if (!m->emitted) {
         a->counts.begun[m->severity]++;
+        alert_series_add(&a->by_watch, false, m->severity, m->watched);
+    }
     m->emitted++;
     m->emitted_ns = now_ns;
     m->emitted_events = m->events;
@@ -263,6 +266,7 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
     usual_event(a->usual, event, &usual); /* what is expected is usual as well */
     if (expected != EXPECTED_NONE) {
         a->counts.expected[expected]++;
+        alert_series_add(&a->by_watch, true, expected, event->watch_text);
     } else {
         const struct fingerprint key = matter_key(event);
 

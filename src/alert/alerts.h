@@ -11,6 +11,7 @@
 #include "alert/alerts_options.h"
 #include "alert/redact.h"
 #include "alert/usual.h"
+#include "alert/series.h"
 #include "event/event.h"
 #include "util/err.h"
 #include "util/sbuf.h"
@@ -71,6 +72,8 @@ void alerts_write_test(const struct alerts *a, const char *id, struct bytes by, 
 
 /* The counts as they are now; *ret is a copy. */
 void alerts_look(const struct alerts *a, struct alerts_counts *ret);
+/* Some of that by watch; valid until the next event. */
+const struct alert_counts_by_watch *alerts_by_watch(const struct alerts *a);
 /* One as an object, an element of an array: of status, and of what is kept on disk. */
 void alerts_write_silence(const struct silence *s, struct sbuf *out);
 /* Members of an object: the counts, what is silenced, and what is open. */

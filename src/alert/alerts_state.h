@@ -7,6 +7,7 @@
 #include "alert/matter.h"
 #include "alert/redact.h"
 #include "alert/renewed.h"
+#include "alert/series.h"
 #include "alert/starts.h"
 #include "alert/usual.h"
 
@@ -22,6 +23,7 @@ struct alerts {
     struct gap silent_engine;      /* one that does not answer, as it was reported */
     uint64_t silence_due_ns;       /* CLOCK_MONOTONIC: when that is an alert; 0 = no */
     struct alerts_counts counts;
+    struct alert_counts_by_watch by_watch;
     struct decisions decisions;
     struct silences silences;
     struct redact redact;

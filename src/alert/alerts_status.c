@@ -10,6 +10,11 @@
 #include "util/escape.h"
 #include "util/json_writer.h"
 
+const struct alert_counts_by_watch *alerts_by_watch(const struct alerts *a)
+{
+    return &a->by_watch;
+}
+
 void alerts_look(const struct alerts *a, struct alerts_counts *ret)
 {
     *ret = a->counts;

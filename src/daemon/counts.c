@@ -6,7 +6,7 @@
 #include "util/clock.h"
 #include "util/limits.h"
 
-#define SERIES_MAX 700 /* of events: with all others below a thousand */
+#define SERIES_MAX 550 /* of events: with all others below a thousand */
 const uint64_t status_lag_limits_ns[STATUS_LAG_BUCKETS] = {
     5 * NS_PER_MS,   10 * NS_PER_MS,  25 * NS_PER_MS, 50 * NS_PER_MS,  100 * NS_PER_MS,
     250 * NS_PER_MS, 1000 * NS_PER_MS, 5 * NS_PER_S,  30 * NS_PER_S,

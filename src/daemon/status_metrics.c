@@ -73,18 +73,27 @@ static void write_lag(const struct status *s, struct sbuf *out)
     sbuf_addf(out, "culprit_event_lag_seconds_count %" PRIu64 "\n", sum);
 }
 
+static void write_by_watch(const struct alert_counts_by_watch *counts, bool expected, struct sbuf *out)
+{
+    for (const struct alert_series *x = counts->series; x; x = x->hh.next) {
+        if (x->expected != expected)
+            continue;
+        sbuf_addf(out, "%s{", expected ? "culprit_events_expected_total" : "culprit_alerts_total");
+        write_label(out, "watch", (struct bytes){ x->key + ALERT_SERIES_WATCH, x->len });
+        sbuf_addf(out, ",%s=\"%s\"} %" PRIu64 "\n", expected ? "reason" : "severity",
+                  expected ? expected_row((enum expected)x->which)->name : severity_name((enum severity)x->which), x->count);
+    }
+}
+
 static void write_alerts(const struct alerts *alerts, struct sbuf *out)
 {
     struct alerts_counts counts;
 
     alerts_look(alerts, &counts);
     head(out, "culprit_alerts_total", "counter", "Alerts that began, by the severity of their first message.");
-    for (unsigned i = SEVERITY_LOW; i < SEVERITY_COUNT; i++)
-        sbuf_addf(out, "culprit_alerts_total{severity=\"%s\"} %" PRIu64 "\n", severity_name((enum severity)i), counts.begun[i]);
+    write_by_watch(alerts_by_watch(alerts), false, out);
     head(out, "culprit_events_expected_total", "counter", "Changes that are no alert, by what explains them.");
-    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
-        sbuf_addf(out, "culprit_events_expected_total{reason=\"%s\"} %" PRIu64 "\n", expected_row((enum expected)i)->name,
-                  counts.expected[i]);
+    write_by_watch(alerts_by_watch(alerts), true, out);
     number(out, "culprit_events_alerted_total", "counter", "Changes that belong to alerts.", (double)counts.reported);
     number(out, "culprit_events_silenced_total", "counter", "Changes that somebody silenced.", (double)counts.silenced);
     number(out, "culprit_silences", "gauge", "Silences in force.", alerts_silences(alerts)->count);
@@ -176,6 +185,7 @@ void status_write_metrics(const struct status_view *v, struct sbuf *out)
     number(out, "culprit_engines_silent", "gauge", "Container engines that do not answer.", silent);
     number(out, "culprit_store_recording", "gauge", "1: the store can be written.",
            now.has_store && now.store.recording && !now.store.error);
+    number(out, "culprit_store_bytes", "gauge", "The store's file and SQLite's log of it.", (double)now.store.bytes);
     number(out, "culprit_store_faulty", "gauge", "1: a part of the store is damaged and cannot be kept small.", now.store.fault[0] != '\0');
     number(out, "culprit_store_missing_events", "gauge", "Events that are not in the store.", (double)now.store.missing);
     if (now.keeps_copies) {

@@ -84,6 +84,7 @@ struct store_queue {
     struct kept_retention *next_retention; /* takes the place of `retention` */
     uint64_t buffers;       /* counts what was handed over: an event is packed as the difference from the one before it in the same buffer */
     atomic_ulong steps;     /* that SQLite made, by the writer's thread */
+    atomic_ulong file_bytes; /* the file and SQLite's log, as they were when they were looked at */
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
     sqlite3 *db;
     struct writer *writer;

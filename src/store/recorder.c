@@ -196,8 +196,10 @@ static enum anew look_at_file(struct store_queue *q)
         return ANEW_MOVED;
     if (r == 0 && (st.st_size == 0 || (st.st_size < q->size && !holds_all_pages(q, st.st_size))))
         r = check_shrunk_file(q);
-    if (r == 0)
+    if (r == 0) {
         q->size = st.st_size;
+        atomic_store(&q->file_bytes, (unsigned long)st.st_size + (unsigned long)q->log_pages * q->page_size);
+    }
     return r == -EBADMSG ? ANEW_DAMAGED : ANEW_NONE;
 }
 

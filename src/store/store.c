@@ -194,7 +194,8 @@ void store_state(const struct store *s, struct store_state *ret)
         span_join(&missing, &q->filling_events);
     }
     *ret = (struct store_state){ .recording = q->recording, .error = q->hangs ? -ETIMEDOUT : q->error,
-                                 .missing = missing.count, .from_ns = missing.from_ns, .to_ns = missing.to_ns };
+                                 .missing = missing.count, .from_ns = missing.from_ns, .to_ns = missing.to_ns,
+                                 .bytes = atomic_load(&q->file_bytes) };
     memcpy(ret->fault, q->fault, sizeof(ret->fault));
     pthread_mutex_unlock(&q->lock);
 }

@@ -86,6 +86,7 @@ struct store_state {
     int error;               /* of the last attempt */
     uint64_t missing;        /* events that are not in it, and while there is an error may never be */
     uint64_t from_ns, to_ns; /* their times, CLOCK_REALTIME */
+    uint64_t bytes;          /* of the file and SQLite's log, some seconds ago at most; 0: not known */
     char fault[LIMIT_ERR];   /* what of it cannot be kept small, as words: it is damaged, and the rest goes on; "": nothing */
 };
 /* Any thread. All 0 for a store that was opened to be read. */

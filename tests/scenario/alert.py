@@ -133,8 +133,9 @@ def a_storm():
     mine = [m for m in status()["open"] if m["id"][:8] in new]
     check("whose count is exact", len(mine) == 1 and mine[0]["events"] == STORM + 1, mine)
     metrics = ctl("metrics").stdout
-    check("the metrics count", 'culprit_alerts_total{severity="medium"} ' in metrics and 'culprit_events_expected_total{reason="block"} 10' in
-          metrics, metrics)
+    check("the metrics count, by watch", f'culprit_alerts_total{{watch="{watched}",severity="medium"}} ' in metrics and
+          f'culprit_events_expected_total{{watch="{watched}",reason="block"}} 10' in metrics and "\nculprit_store_bytes 0\n" not in metrics and
+          "\nculprit_store_bytes " in metrics, metrics)
 
 
 def temporary_files():

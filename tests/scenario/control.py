@@ -146,7 +146,7 @@ def measures():
     series = [line for line in text.splitlines() if not line.startswith("#")]
     check("metrics: changes are counted",
           any(line.startswith(f'culprit_events_total{{watch="{watched}",operation="create",outcome="success"}}') for line in series), text)
-    for name in ("culprit_build_info{", "culprit_events_lost_total{place=", "culprit_event_lag_seconds_bucket{le=", "culprit_watch_blind{",
+    for name in ("culprit_build_info{", "culprit_events_lost_total{place=", "culprit_event_lag_seconds_bucket{le=", "culprit_watch_blind{", "culprit_store_bytes ",
                  "culprit_config_last_reload_success_timestamp_seconds "):
         check(f"metrics: {name}", any(line.startswith(name) for line in series), text)
     check("at most a thousand series", 20 < len(series) <= 1000, len(series))
