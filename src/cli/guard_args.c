@@ -2,6 +2,7 @@
 #include "cli/guard_args.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "cli/option.h"
 #include "cli/options.h"
 #include "util/parse.h"
+#include "watch/target.h"
 
 /* nothing: what a duration of 0 would do. 0, or the exit status. */
 static int take_duration(const struct verb *verb, const char *text, const char *nothing, uint64_t *ret)
@@ -117,6 +119,23 @@ static int check_options(const struct verb *verb, const struct guard_command *q)
     return 0;
 }
 
+/* As others are to find it again, from wherever they are: doctor lists it so, and --off means it. */
+static void add_target(struct sbuf *out, const char *text)
+{
+    struct target target;
+    char cwd[PATH_MAX];
+    bool parsed = target_parse(bytes_of(text), bytes_of(getcwd(cwd, sizeof(cwd)) ? cwd : ""), &target, NULL) == 0;
+
+    if (out->len)
+        sbuf_add_char(out, ' ');
+    if (parsed && target.selector.kind == SELECTOR_NONE)
+        sbuf_add_bytes(out, target.path);
+    else
+        sbuf_add_str(out, text);
+    if (parsed)
+        target_done(&target);
+}
+
 int guard_args_parse(int argc, char **argv, struct guard_command *q)
 {
     const struct verb *verb = verb_by_name("guard");
@@ -134,7 +153,8 @@ int guard_args_parse(int argc, char **argv, struct guard_command *q)
     r = check_options(verb, q);
     if (r)
         return r;
-    for (size_t i = 0; i < q->count; i++)
-        sbuf_addf(&q->text, "%s%s", i ? " " : "", q->targets[i]);
-    return cli_check_targets(verb, q->targets, q->count);
+    r = cli_check_targets(verb, q->targets, q->count);
+    for (size_t i = 0; i < q->count && !r; i++)
+        add_target(&q->text, q->targets[i]);
+    return r;
 }

@@ -130,7 +130,8 @@ void guard_say_begun(struct guard_command *q, const struct guard_method *method)
         cli_note("guarded: %s, %s%s%s; tested, %zu of %zu places deny%s", sbuf_str(&text), guard_way_words(q->kernel.way),
                  q->duration ? " for " : "", q->duration ? q->duration : "", q->kernel.test.denied, q->kernel.test.all, but);
     else
-        cli_note("guarded: %s, %zu files and folders held %s%s%s; tested, %zu of %zu deny%s", sbuf_str(&text), q->keeper.held, method->name,
+        cli_note("guarded: %s, %zu %s held %s%s%s; tested, %zu of %zu deny%s", sbuf_str(&text), q->keeper.held,
+             q->keeper.held == 1 ? "file or folder" : "files and folders", method->name,
              q->duration ? " for " : "", q->duration ? q->duration : "", q->keeper.denied, q->keeper.all, but);
     for (const struct guard_lack *lack = method->lacks; lack->text; lack++)
         if (is_lacking(q, lack))

@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
     { { NULL, "--log-only", NULL, 0, NULL, "hold nothing: report what would be refused" }, VERB_GUARD, OPTION_LOG_ONLY },
     { { NULL, "--would-have", "DUR", COMPLETE_NOTHING, NULL, "hold nothing: who would have been refused in so much of the record, 7d" },
       VERB_GUARD, OPTION_WOULD_HAVE },
-    { { NULL, "--off", NULL, 0, NULL, "end the guard of TARGET, written as it was, or all guards" }, VERB_GUARD, OPTION_OFF },
+    { { NULL, "--off", NULL, 0, NULL, "end the guard of TARGET, or all guards" }, VERB_GUARD, OPTION_OFF },
     { { NULL, "--sensor", "LIST", COMPLETE_LIST, SENSORS, "who observes: auto, cheap, or names from `culprit doctor`" },
       VERB_GUARD, OPTION_SENSOR },
     { { NULL, "--rules", "FILE", COMPLETE_FILE, NULL,

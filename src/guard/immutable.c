@@ -134,7 +134,8 @@ static int hold(const struct guard_list *list, size_t from, struct err *err)
         if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
             return errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL
                        ? err_say(err, -EOPNOTSUPP, "the file system of the target cannot hold a file immutable (tmpfs can since kernel 6.6)")
-                       : err_set(err, -errno, "the immutable flag");
+                   : errno == EROFS ? err_say(err, -EROFS, "the file system of the target is read-only: nothing of it can be changed, nor its flags")
+                                    : err_set(err, -errno, "the immutable flag");
     }
     guard_tree_forget();
     return 0;
