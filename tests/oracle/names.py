@@ -64,6 +64,8 @@ class Names:
     def join(self, old, new):
         self.ever[new] = self.ever.setdefault(old, {old})
         self.ever[new].add(new)
+        if old in self.links: # a symbolic link may have two names too
+            self.links[new] = self.links[old]
 
     def all_of(self, path):
         """The names of the file there, also those that it had and those that it will have, and those by such names of its folders."""

@@ -74,6 +74,11 @@ class Oracle(unittest.TestCase):
         r = self.reported(c, link, ('chmod?', self.at('a'), 1), sensors='audit')
         self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (2, 1, 0, 0))
 
+    def test_a_second_name_of_a_symbolic_link(self):
+        c = self.changes('1 symlink("a", "l") = 0', '1 link("l", "m") = 0', '1 chmod("m", 0600) = 0', '1 unlink("l") = 0', '1 chmod("m", 0640) = 0')
+        self.assertEqual([(x.ops[0], x.path) for x in c], [('symlink', self.at('l')), ('link', self.at('m')), ('chmod', self.at('a')),
+                                                           ('unlink', self.at('l')), ('chmod', self.at('a'))])
+
     def test_a_name_before_or_after(self):
         c = self.changes('1 creat("sub/x", 0600) = 3<%s/sub/x>' % self.top, '1 chmod("sub/x", 0600) = 0', '1 rename("sub", "moved") = 0', '1 unlink("moved/x") = 0')
         rows = [('create', self.at('sub/x'), 1), ('rename', self.at('moved'), 1, self.at('sub'))]

@@ -316,11 +316,12 @@ static void meaning_flags(struct meaning_work *w)
     const struct audit_facts *f = w->f;
     struct audit_change *c;
 
-    if (f->call == AUDIT_CALL_file_setattr) {
+    if (f->call == AUDIT_CALL_file_setattr && !(f->items_known && !f->items)) {
         add_object(w, OPERATION_SETFLAGS, looked_up(f));
         return;
     }
-    if (!has_args(f, 0, 1) || !sets_flags((uint32_t)f->args[1]))
+    /* file_setattr() with AT_EMPTY_PATH, which is no argument that is recorded, names no file either */
+    if (!has_args(f, 0, 1) || (f->call != AUDIT_CALL_file_setattr && !sets_flags((uint32_t)f->args[1])))
         return;
     c = audit_meaning_add(w, OPERATION_SETFLAGS);
     c->fd = (int)f->args[0];

@@ -217,6 +217,21 @@ int rules_build_uring_moves(struct audit_rule_set *set, const struct audit_place
     return finish_rule(set, r, place);
 }
 
+/* By a descriptor: AT_EMPTY_PATH is in no argument that a rule can ask for. The call is seldom. */
+static int build_file_setattr(struct audit_rule_set *set, uint32_t arch)
+{
+    struct kernel_rule *rule = audit_call_number(arch, AUDIT_CALL_file_setattr) >= 0 ? new_rule(set, AUDIT_FILTER_EXIT) : NULL;
+
+    if (audit_call_number(arch, AUDIT_CALL_file_setattr) < 0)
+        return 0;
+    if (!rule)
+        return -ENOMEM;
+    set_bit(rule, audit_call_number(arch, AUDIT_CALL_file_setattr));
+    if (add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL) < 0 || add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
 int rules_build_flags(struct audit_rule_set *set, uint32_t arch)
 {
     static const struct {
@@ -242,7 +257,7 @@ int rules_build_flags(struct audit_rule_set *set, uint32_t arch)
             add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key) < 0)
             return -ENOMEM;
     }
-    return 0;
+    return build_file_setattr(set, arch);
 }
 
 int rules_build_unmounts(struct audit_rule_set *set, uint32_t arch)
