@@ -12,7 +12,7 @@
 #define STAMP_NS (20 * NS_PER_MS)  /* audit's clock is that of the last timer tick, 10 ms at most, and is rounded up by one */
 #define CALL_NS (2 * NS_PER_S)     /* audit's stamp is of the call's begin, which may have waited until it did something */
 
-enum kept { KEPT_SHORT, KEPT_LONG, KEPT_COUNT };
+enum kept { KEPT_SHORT, KEPT_LONG, KEPT_FLAGS, KEPT_COUNT };
 
 struct memory {
     struct observation observation; /* its bytes are below */
@@ -36,15 +36,20 @@ struct emitted *emitted_new(void)
     return calloc(1, sizeof(struct emitted));
 }
 
-/* A file is closed however long after it was opened: that call waits longer for what fanotify says of it. */
+/* A file is closed however long after it was opened: that call waits longer for what fanotify says of it. Flags it finds when it looks at
+ * the file for another reason. */
 static enum kept kept_of(const struct observation *s)
 {
-    return s->operation == OPERATION_OPEN_WRITE && !(s->sensors & SENSOR_FANOTIFY) ? KEPT_LONG : KEPT_SHORT;
+    if (s->sensors & SENSOR_FANOTIFY)
+        return KEPT_SHORT;
+    return s->operation == OPERATION_OPEN_WRITE ? KEPT_LONG : s->operation == OPERATION_SETFLAGS ? KEPT_FLAGS : KEPT_SHORT;
 }
 
 static bool is_over(const struct memory *m, uint64_t now_ns)
 {
-    return now_ns - m->emitted_ns > (m->kept == KEPT_LONG ? EMITTED_OPEN_KEPT_NS : EMITTED_KEPT_NS);
+    static const uint64_t kept_ns[] = { [KEPT_SHORT] = EMITTED_KEPT_NS, [KEPT_LONG] = EMITTED_OPEN_KEPT_NS, [KEPT_FLAGS] = EMITTED_FLAGS_KEPT_NS };
+
+    return now_ns - m->emitted_ns > kept_ns[m->kept];
 }
 
 static struct memory **bucket(struct emitted *t, uint64_t hash, unsigned sensors)
@@ -90,9 +95,13 @@ void emitted_free(struct emitted *t)
 /* The oldest of all goes. */
 static void forget_oldest(struct emitted *t)
 {
-    const struct memory *s = t->kept[KEPT_SHORT], *l = t->kept[KEPT_LONG];
+    struct memory *oldest = NULL;
 
-    forget(t, t->kept[s && (!l || s->emitted_ns <= l->emitted_ns) ? KEPT_SHORT : KEPT_LONG]);
+    for (enum kept kept = 0; kept < KEPT_COUNT; kept++)
+        if (t->kept[kept] && (!oldest || t->kept[kept]->emitted_ns < oldest->emitted_ns))
+            oldest = t->kept[kept];
+    if (oldest)
+        forget(t, oldest);
 }
 
 static void make_room(struct emitted *t, size_t len, uint64_t now_ns)

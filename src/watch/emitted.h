@@ -29,5 +29,6 @@ bool emitted_before(struct emitted *t, const struct observation *late, enum like
 
 #define EMITTED_KEPT_NS 60000000000ull /* records of audit come some seconds late */
 #define EMITTED_OPEN_KEPT_NS 600000000000ull /* a file that is open for longer is emitted again when it is closed */
+#define EMITTED_FLAGS_KEPT_NS 86400000000000ull /* of a file that is left alone for longer they are emitted again at the next look */
 #define EMITTED_MAX 16384
 #define EMITTED_BYTES_MAX (4u << 20) /* of their paths */

@@ -40,6 +40,13 @@ static const struct late_row {
         { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 2000, 2010, 2010 }, { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 3000, 3010, 3010 } } },
     { "closed, and opened after that", 2,
       { { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1200, 1200, 1300 } } },
+    { "flags, found when the file was looked at an hour later", 1,
+      { { SENSOR_AUDIT, OPERATION_SETFLAGS, 1, 2000, 2000, 2001 }, { SENSOR_FANOTIFY, OPERATION_SETFLAGS, 0, 1000, 3602000, 3602000 } } },
+    { "and others, found after that", 2,
+      { { SENSOR_AUDIT, OPERATION_SETFLAGS, 1, 2000, 2000, 2001 }, { SENSOR_FANOTIFY, OPERATION_SETFLAGS, 0, 1000, 3602000, 3602000 },
+        { SENSOR_FANOTIFY, OPERATION_SETFLAGS, 0, 3602000, 3702000, 3702000 } } },
+    { "flags that were changed after they were reported", 2,
+      { { SENSOR_AUDIT, OPERATION_SETFLAGS, 1, 2000, 2000, 2001 }, { SENSOR_FANOTIFY, OPERATION_SETFLAGS, 0, 3000, 3602000, 3602000 } } },
     { "fanotify's event is late", 1,
       { { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 1005 }, { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1300, 1300 } } },
     { "the call began long before it did something", 1,
@@ -88,6 +95,7 @@ static void late_is_emitted_once(void **state)
         e->boot_from_ns = l->sensor == SENSOR_FANOTIFY ? l->from_ms * NS_PER_MS : 0;
         e->boot_ns = l->until_ms * NS_PER_MS;
         e->operation_presumed = l->presumed;
+        e->actor_presumed = !l->pid; /* found by looking */
         for (; now_ms < l->arrival_ms; now_ms += 10)
             fuse_expire(f, now_ms * NS_PER_MS, true);
         fuse_add(f, e, l->arrival_ms * NS_PER_MS);
