@@ -150,6 +150,7 @@ static const struct cli_option options[] = {
     { { NULL, "--sort", "ORDER", COMPLETE_WORDS, "count bytes", "count, or bytes: those written" },
       VERB_WHO, OPTION_SORT },
     { { "-f", "--follow", NULL, 0, NULL, "then go on with what is recorded, as tail -f does" }, VERB_WHO, OPTION_FOLLOW },
+    { { NULL, "--follow", NULL, 0, NULL, "it does so by itself: until Ctrl-C, over a restart of the daemon too" }, VERB_WATCH, OPTION_FOLLOW },
     { { NULL, "--limit", "N", COMPLETE_NOTHING, NULL, "verdicts that are shown (10); 0: all" }, REPORT, OPTION_LIMIT },
     { { NULL, "--quiet", NULL, 0, NULL, "only the verdicts' sentences" }, REPORT, OPTION_QUIET },
     { { NULL, "--verbose", NULL, 0, NULL, "also what is folded away, and all that is not seen" },

@@ -113,6 +113,8 @@ static int parse_option(const struct verb *verb, enum option_id id, struct watch
         args->pipeline.sensors = optarg;
         args->alone = true;
         return 0;
+    case OPTION_FOLLOW: /* who knows `who --follow` may write it; nothing else is watched for */
+        return 0;
     case OPTION_NO_DAEMON:
         args->alone = true;
         return 0;

@@ -200,7 +200,7 @@ def lets_members_look():
 
 
 def serves_many():
-    many = [Viewer(f"{watched}/in") for _ in range(VIEWERS)]
+    many = [Viewer("--follow", f"{watched}/in") for _ in range(VIEWERS)]
     check(f"{VIEWERS} viewers", all(v.ready() and "by the daemon" in v.said() for v in many), many[-1].said())
     check("are counted", ctl("status")["viewers"] == VIEWERS, ctl("status"))
     for i in range(50):
