@@ -204,6 +204,8 @@ static void keep_at(struct copies_keeping *k, int fd, struct bytes path, uint32_
         record.mtime_ns = 0; /* it changes with all that is done in it */
     if (!S_ISLNK(st.st_mode))
         look_xattrs(fd, &xattrs);
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        record.file_flags = look_flags(fd);
     if (S_ISREG(st.st_mode) && st.st_size > COPIES_FILE_MAX) {
         keep_large(k, fd, path, &record, sbuf_bytes(&xattrs), &st);
         return;

@@ -6,12 +6,18 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "copies/pack.h"
+#include "copies/record.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+
+/* What somebody sets; the rest is the file system's own. */
+#define KEPT_FLAGS (uint32_t)(FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL | FS_SYNC_FL)
 
 int look_open(struct bytes path)
 {
@@ -56,6 +62,16 @@ void look_xattrs(int path_fd, struct sbuf *out)
         sbuf_add(out, (const char *)&size, sizeof(size));
         sbuf_add(out, value, (size_t)len);
     }
+}
+
+uint32_t look_flags(int path_fd)
+{
+    _cleanup_close_ int fd = beneath_reopen(path_fd);
+    int flags = 0;
+
+    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+        return 0; /* a file system without them */
+    return COPY_FLAGS_KNOWN | ((uint32_t)flags & KEPT_FLAGS);
 }
 
 static bool is_same_time(const struct timespec *a, const struct timespec *b)

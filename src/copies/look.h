@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "util/bytes.h"
@@ -14,5 +15,7 @@ int look_open(struct bytes path);
 bool look_is_mounted(struct bytes path);
 /* As copy_record's xattrs; what does not fit is left out. */
 void look_xattrs(int path_fd, struct sbuf *out);
+/* As copy_record's file_flags, of a file or folder. */
+uint32_t look_flags(int path_fd);
 /* buffer: COPIES_FILE_MAX and one byte more, which *ret refers to. 0; 1: it is being written just now; -errno */
 int look_content(int path_fd, const struct stat *st, char *buffer, struct bytes *ret);

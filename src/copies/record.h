@@ -10,6 +10,8 @@
 #define COPIES_XATTRS_MAX (64 * 1024)
 #define COPY_MOMENT_NS (60 * NS_PER_S) /* what was there for less is not put back unless it is asked for */
 
+#define COPY_FLAGS_KNOWN (UINT32_C(1) << 31)
+
 enum copy_flag {
     COPY_GONE = 1 << 0,       /* it went at time_ns: nothing else is known */
     COPY_AT_BEGIN = 1 << 1,   /* it was there when a watch began, or had been for COPY_MOMENT_NS when it was read first */
@@ -27,7 +29,8 @@ struct copy_record {
     int64_t mtime_ns;
     uint32_t flags;          /* enum copy_flag */
     uint32_t mode, uid, gid; /* st_mode, with its type */
-    uint32_t path_len, link_len, xattrs_len, reserved;
+    uint32_t path_len, link_len, xattrs_len;
+    uint32_t file_flags;     /* of chattr, with COPY_FLAGS_KNOWN; never the immutable one, which may be a guard's; 0: not known */
     unsigned char sha256[32];
 };
 _Static_assert(sizeof(struct copy_record) == 112, "layout changed: raise COPY_MAGIC");

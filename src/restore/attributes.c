@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "copies/record.h"
 #include "engine/overlay_marks.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -236,6 +237,23 @@ static int read_flags(int fd, const struct held_files *held, int *ret)
         *ret &= ~FS_IMMUTABLE_FL;
     else if (ioctl(fd, FS_IOC_GETFLAGS, ret) < 0) /* the guard may just have ended */
         return -errno;
+    return 0;
+}
+
+/* saved: copy_record's; nothing where it does not say them. */
+int attributes_give_saved_flags(uint32_t saved, int to, bool last, unsigned *given, struct err *err)
+{
+    _cleanup_close_ int target = saved & COPY_FLAGS_KNOWN ? beneath_reopen(to) : -EBADF;
+    int is = 0, wanted, ours = OURS & ~FS_IMMUTABLE_FL & ~(last ? 0 : FS_APPEND_FL);
+
+    if (target < 0 || ioctl(target, FS_IOC_GETFLAGS, &is) < 0)
+        return 0;
+    wanted = (is & ~ours) | ((int)(saved & ~COPY_FLAGS_KNOWN) & ours);
+    if (wanted == is)
+        return 0;
+    if (ioctl(target, FS_IOC_SETFLAGS, &wanted) < 0)
+        return err_set(err, -errno, "its flags");
+    *given |= GIVEN_FLAGS;
     return 0;
 }
 

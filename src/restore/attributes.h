@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "util/bytes.h"
@@ -47,3 +48,5 @@ struct held_files {
  */
 int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, const struct held_files *held, unsigned *given,
                           struct err *err);
+/* The same by what a kept copy says of them (copy_record's file_flags), but the immutable one; last: append too. */
+int attributes_give_saved_flags(uint32_t saved, int to, bool last, unsigned *given, struct err *err);

@@ -205,6 +205,8 @@ static int give_all(const struct put_source *from, int to, unsigned *given, stru
         r = attributes_give_saved(from->xattrs, to, given, err);
     if (r == 0 && !from->bare)
         r = attributes_give_flags(from->fd, &from->st, to, false, NULL, given, err);
+    if (r == 0 && from->bare)
+        r = attributes_give_saved_flags(from->file_flags, to, false, given, err);
     return r < 0 ? r : attributes_give_times(&from->st, to, err);
 }
 
@@ -234,6 +236,8 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
     }
     if (r == 0 && regular && !from->bare) /* no name can be given to one that has them */
         r = attributes_give_flags(from->fd, &from->st, b.fd, true, from->held, given, err);
+    if (r == 0 && regular && from->bare)
+        r = attributes_give_saved_flags(from->file_flags, b.fd, true, given, err);
     if (b.name[0])
         (void)unlinkat(directory, b.name, S_ISDIR(from->st.st_mode) ? AT_REMOVEDIR : 0);
     closep(&b.fd);

@@ -22,6 +22,7 @@ struct put_source {
     const struct held_files *held; /* by guards; borrowed; NULL: none is */
     bool bare;        /* no more is known of it than `st`, `content` and `link`: there is no `fd` */
     struct bytes xattrs; /* and what it had: "NAME\0", 4 bytes of length, value; borrowed; empty: not known */
+    uint32_t file_flags; /* and those of chattr, as copy_record's: with COPY_FLAGS_KNOWN */
     const char *link; /* where a symbolic link leads, if `bare`; borrowed */
 };
 

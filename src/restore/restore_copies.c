@@ -123,7 +123,8 @@ static const char *why_without(const struct copy *copy)
 static int put_back(struct copies_restore *c, const struct copy *copy, uint64_t until_ns, int folder, int content, const struct stat *now, struct err *err)
 {
     char link[PATH_MAX];
-    struct put_source source = { .fd = -EBADF, .bare = true, .link = link, .xattrs = copy->xattrs, .st = stat_of(copy) };
+    struct put_source source = { .fd = -EBADF, .bare = true, .link = link, .xattrs = copy->xattrs,
+                                 .file_flags = copy->record.file_flags, .st = stat_of(copy) };
     struct restore_item *item;
     int r;
 

@@ -475,6 +475,8 @@ def copies(work):
     os.makedirs(top)
     fill_kept(top)
     write(top + "/large", os.urandom((1 << 20) + 1))
+    must("chattr", "+dA", top + "/d0/f00", top + "/d2")
+    must("chattr", "+d", top + "/large")
     before = tree(top)
     code, _, err = restore_by(store, "--from", "copies", top)
     check("copies: none were kept", code == 3 and "--keep-copies" in err, (code, err))
@@ -505,6 +507,8 @@ def copies(work):
     code, items, err = restore_by(store, "--at", utc(began), "--force", top)
     after = tree(top)
     check("copies: identical", before == after, differences(before, after))
+    has = {n: must("lsattr", "-d", f"{top}/{n}").split()[0] for n in ("d0/f00", "d0/f03", "d2", "large")}
+    check("copies: flags", "d" in has["d0/f00"] and "A" in has["d0/f00"] and "d" in has["large"] and "A" in has["d2"] and "d" not in has["d0/f03"], has)
     check("copies: sparse", os.stat(top + "/d0/sparse").st_blocks * 512 < 300000, os.stat(top + "/d0/sparse"))
     damaged(work, top, store)
     moved(work)
