@@ -61,6 +61,8 @@ static void on_place(void *data, const struct coverage_place *place)
     struct pipeline *p = data;
     struct coverage_place now = *place;
 
+    if (coverage_is_scratch(place)) /* of a heartbeat, for which no new span begins: it is none of the span's own watches */
+        return;
     now.from_ns = p->recorded_places ? clock_ns(CLOCK_REALTIME) : p->from_ns;
     (void)store_add_coverage_place(p->store, p->coverage_id, &now);
 }

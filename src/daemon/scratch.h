@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "event/coverage.h"
 #include "util/err.h"
 
 struct scratch_directory {
@@ -19,7 +20,7 @@ struct scratch_directory {
 };
 
 #define SCRATCH_INIT ((struct scratch_directory){ .parent = -EBADF, .dir = -EBADF })
-#define SCRATCH_PREFIX ".culprit-doctor-"
+#define SCRATCH_PREFIX COVERAGE_SCRATCH
 
 /* ".culprit-doctor-" and what nobody can know before. */
 int scratch_name(char *ret, size_t size);

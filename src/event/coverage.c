@@ -95,3 +95,8 @@ unsigned coverage_lacks(struct bytes not_seen)
     }
     return count;
 }
+
+bool coverage_is_scratch(const struct coverage_place *place)
+{
+    return place->path.len && bytes_starts_with(bytes_basename(place->path), bytes_of(COVERAGE_SCRATCH));
+}

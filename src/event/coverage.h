@@ -12,6 +12,9 @@
 #include "event/selector.h"
 #include "util/bytes.h"
 
+/* So begins the name of a directory in which culprit makes changes of its own, to see whether they come back right. Nobody asks for it. */
+#define COVERAGE_SCRATCH ".culprit-doctor-"
+
 /* One place that a watch looked at, as it was resolved. Symbolic links are followed, nothing is relative. */
 struct coverage_place {
     enum selector_kind kind;       /* as the user asked: SELECTOR_NONE = the host's files */
@@ -22,6 +25,9 @@ struct coverage_place {
     unsigned permissions;          /* enum permission that were watched */
     uint64_t from_ns;              /* CLOCK_REALTIME: watched there since */
 };
+
+/* It is such a directory. */
+bool coverage_is_scratch(const struct coverage_place *place);
 
 struct coverage {
     unsigned sensors;        /* enum sensor_bit, event/event.h */

@@ -62,7 +62,8 @@ static int add(const struct coverage_asking *a, const struct coverage_place *p, 
 {
     struct store_former *f = &s->places[s->count];
 
-    if (!s->written.len || s->count == FORMER_MAX || !is_asked(a, p) || !p->path.len || bytes_path_covers(s->written, p->path))
+    if (!s->written.len || s->count == FORMER_MAX || !is_asked(a, p) || !p->path.len || bytes_path_covers(s->written, p->path) ||
+        coverage_is_scratch(p))
         return 0;
     for (size_t i = 0; i < s->count; i++)
         if (bytes_path_covers(s->led_to[i], p->path))

@@ -329,6 +329,7 @@ static void the_record_knows_where_a_link_led(void **state)
 #define INSIDE(p, seconds) { .kind = SELECTOR_NAME, .selector = bytes_of("web"), .container_id = bytes_of("0123456789ab"), \
                              .container_name = bytes_of("web"), .path = bytes_of(p), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
     const struct coverage_place host[] = { AT("/srv/current", 10), AT("/srv/by", 10), AT("/srv/r/1", 10), AT("/srv/r/1/mnt", 10),
+                                           AT("/var/lib/culprit/heartbeat/.culprit-doctor-0123456789abcdef", 12), /* no watch of the span's */
                                            AT("/srv/r/2", 20) },
                                 inside[] = { INSIDE("/prd", 30), INSIDE("/prd/data", 30), INSIDE("/app/volume", 30) },
                                 two[] = { AT("/a", 40), AT("/b", 40), AT("/c", 40) };
