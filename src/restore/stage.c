@@ -180,7 +180,13 @@ int stage_content(struct bytes content)
 
 static void leave(const struct stage *s, struct restore_item *item)
 {
+    const struct difference *d = item->difference;
+
     item->outcome = RESTORE_NEWER;
+    if (S_ISDIR(d->after.mode) && !S_ISDIR(d->before.mode)) {
+        snprintf(item->reason, sizeof(item->reason), "a folder has its name by now: that is not replaced");
+        return;
+    }
     snprintf(item->reason, sizeof(item->reason), "%s: --force replaces it", s->newer);
 }
 

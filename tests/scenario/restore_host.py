@@ -510,6 +510,15 @@ def copies(work):
     has = {n: must("lsattr", "-d", f"{top}/{n}").split()[0] for n in ("d0/f00", "d0/f03", "d2", "large")}
     check("copies: flags", "d" in has["d0/f00"] and "A" in has["d0/f00"] and "d" in has["large"] and "A" in has["d2"] and "d" not in has["d0/f03"], has)
     check("copies: sparse", os.stat(top + "/d0/sparse").st_blocks * 512 < 300000, os.stat(top + "/d0/sparse"))
+    os.remove(top + "/large")
+    os.mkdir(top + "/large")
+    for force in ((), ("--force",)):
+        code, items, err = restore_by(store, "--at", utc(began), *force, top + "/large")
+        check(f"copies: a folder has its name {force}", code in (3, 4) and "a folder has its name by now" in reasons(items)[top + "/large"] and
+              "--force" not in reasons(items)[top + "/large"], (code, reasons(items), err))
+    os.rmdir(top + "/large")
+    code, items, err = restore_by(store, "--at", utc(began), top + "/large")
+    check("copies: and without it, it is back", code == 0 and outcomes(items) == {top + "/large": "restored"}, (code, reasons(items), err))
     damaged(work, top, store)
     moved(work)
     limits(work)
