@@ -170,6 +170,7 @@ store/observer.c              # our own store
 store/sqlite.c                # our own store
 store/takeover.c              # our own state
 util/child.c                  # /dev/null
+util/inherited.c              # /proc/self/fd
 util/inotify.c                # O_PATH of /
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc

@@ -20,6 +20,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
+#include "util/inherited.h"
 
 struct command {
     pid_t pid;
@@ -27,6 +28,7 @@ struct command {
     int status; /* exit code, or 128 + signal */
     unsigned interrupts;
     uint64_t started_ns, ended_ns; /* CLOCK_MONOTONIC */
+    struct inherited descriptors;
 };
 
 static void reap(struct watch_session *o)
@@ -100,6 +102,7 @@ static int start(struct command *c, char **argv, bool json, const struct identit
         return err_set(err, -errno, "pipe");
     read_end = pipes[0];
     write_end = pipes[1];
+    inherited_keep(&c->descriptors); /* libraries do not close all of theirs */
     c->started_ns = clock_ns(CLOCK_MONOTONIC);
     c->pid = fork();
     if (c->pid < 0)
@@ -183,8 +186,10 @@ int cmd_run(int argc, char **argv)
     struct junit_file junit = JUNIT_FILE_INIT;
     struct identity identity = { 0 };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
-    int first = watch_args_parse(verb, argc, argv, true, &o.args), r, failed;
+    int first, r, failed;
 
+    inherited_note(&command.descriptors);
+    first = watch_args_parse(verb, argc, argv, true, &o.args);
     if (first < 0)
         return -first;
     if (first >= argc) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "util/macro.h"
 
 #define AT_ONCE (64 * 1024)
+#define KILLED_MS 1000
 
 int program_output(int fd, size_t max, unsigned timeout_ms, struct sbuf *out)
 {
@@ -41,11 +43,24 @@ int program_output(int fd, size_t max, unsigned timeout_ms, struct sbuf *out)
 
 int program_wait(pid_t pid, int r)
 {
+    uint64_t until = clock_ms(CLOCK_MONOTONIC) + KILLED_MS;
     int status = 0;
+    pid_t ended;
 
     if (r)
         (void)kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    while ((ended = waitpid(pid, &status, r ? WNOHANG : 0)) <= 0) {
+        if (ended < 0 && errno != EINTR)
+            return 255;
+        if (r && clock_ms(CLOCK_MONOTONIC) >= until)
+            return 255; /* a file system that took its question and never answers keeps also a killed one */
+        if (r)
+            (void)poll(NULL, 0, 10);
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+bool program_end_with(pid_t parent)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }

@@ -19,14 +19,15 @@
 
 static const char *const programs[] = { "/usr/bin/diff", "/bin/diff", "/usr/local/bin/diff" };
 
-_Noreturn static void be_diff(int before, int after, int output)
+_Noreturn static void be_diff(int before, int after, int output, pid_t parent)
 {
     static const char *const argv[] = { "diff", "-u", "-a", "--label", "a", "--label", "b", "--", "/dev/fd/3", "/dev/fd/4", NULL };
     static const char *const env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
     int high[3] = { fcntl(before, F_DUPFD, 10), fcntl(after, F_DUPFD, 10), fcntl(output, F_DUPFD, 10) }; /* no number is in the way of another */
 
     (void)setsid();
-    if (dup2(high[0], FD_BEFORE) < 0 || dup2(high[1], FD_AFTER) < 0 || dup2(high[2], STDOUT_FILENO) < 0 || sandbox_give_away() < 0)
+    if (dup2(high[0], FD_BEFORE) < 0 || dup2(high[1], FD_AFTER) < 0 || dup2(high[2], STDOUT_FILENO) < 0 || sandbox_give_away() < 0 ||
+        !program_end_with(parent))
         _exit(126);
     (void)close(STDIN_FILENO);
     (void)close(STDERR_FILENO);
@@ -63,13 +64,13 @@ int unified_diff(struct bytes before, struct bytes after, size_t max, struct sbu
     _cleanup_close_ int a = memory_file("culprit-diff", before), b = memory_file("culprit-diff", after);
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     int ends[2], r;
-    pid_t pid;
+    pid_t pid, parent = getpid();
 
     if (a < 0 || b < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return err_set(err, a < 0 ? a : b < 0 ? b : -errno, "comparing two texts");
     pid = fork();
     if (pid == 0)
-        be_diff(a, b, ends[1]);
+        be_diff(a, b, ends[1], parent);
     r = pid < 0 ? -errno : 0;
     close(ends[1]);
     if (r == 0)

@@ -112,7 +112,7 @@ static int become(const struct git_tree *tree)
     return sandbox_keep_capabilities(0);
 }
 
-_Noreturn static void be_git(const struct git_tree *tree, const char *const *arguments, int input, int output)
+_Noreturn static void be_git(const struct git_tree *tree, const char *const *arguments, int input, int output, pid_t parent)
 {
     const char *argv[ARGUMENTS_MAX + 1] = { 0 }, *env[ARRAY_SIZE(environment)];
     char ceiling[4200];
@@ -134,7 +134,7 @@ _Noreturn static void be_git(const struct git_tree *tree, const char *const *arg
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, TIMEOUT_MS / 1000);
-    if (become(tree) < 0 || give_up_calls() < 0)
+    if (become(tree) < 0 || !program_end_with(parent) || give_up_calls() < 0)
         _exit(126);
     for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
         (void)execve(programs[i], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
@@ -160,13 +160,13 @@ int git_run(const struct git_tree *tree, const char *const *arguments, struct by
 {
     _cleanup_close_ int in = memory_file("culprit-git", input);
     int ends[2], r;
-    pid_t pid;
+    pid_t pid, parent = getpid();
 
     if (in < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return err_set(err, in < 0 ? in : -errno, "asking git");
     pid = fork();
     if (pid == 0)
-        be_git(tree, arguments, in, ends[1]);
+        be_git(tree, arguments, in, ends[1], parent);
     r = pid < 0 ? -errno : 0;
     close(ends[1]);
     if (r < 0) {

@@ -158,7 +158,9 @@ for sensor in "${@:-${works[@]}}"; do
     kill -INT $pid
     wait $pid
     "$CULPRIT" run --sensor "$sensor" --store "$WORK/db" --settle 0s -w "$WORK/w" -- \
-        sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command; nice > $WORK/nice" > /dev/null 2>&1
+        sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command; nice > $WORK/nice; ls /proc/self/fd > $WORK/fds" > /dev/null 2>&1
+    sh -c "ls /proc/self/fd > $WORK/fds_alone" > /dev/null 2>&1
+    check "$sensor: run's COMMAND has descriptors that it has not alone" cmp -s "$WORK/fds" "$WORK/fds_alone"
     check "$sensor: run's COMMAND has another priority" [ "$(cat "$WORK/nice")" = "$(nice)" ]
     check "$sensor: run's COMMAND has lost privileges" [ "$(grep .... "$WORK/command")" = "$mine" ]
     check "$sensor: run's COMMAND has culprit's filter" \

@@ -2,6 +2,7 @@
 #include "util/child.h"
 #include "test.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/inherited.h"
 #include "util/macro.h"
 
 #define NOBODY 65534
@@ -80,9 +82,29 @@ static void ends_whatever_it_does(void **state)
     assert_killed(end_of(be_another));
 }
 
+/* What was there is for whoever is started, what came since is not, by whomever it was opened. */
+static void keeps_what_was_inherited(void **state)
+{
+    int given[2], own[2];
+    struct inherited there;
+
+    (void)state;
+    assert_int_equal(pipe(given), 0);
+    inherited_note(&there);
+    assert_int_equal(pipe(own), 0);
+    inherited_keep(&there);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fcntl(given[i], F_GETFD), 0);
+        assert_int_equal(fcntl(own[i], F_GETFD), FD_CLOEXEC);
+        close(given[i]);
+        close(own[i]);
+    }
+    assert_int_equal(fcntl(STDERR_FILENO, F_GETFD), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(ends_whatever_it_does) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ends_whatever_it_does), cmocka_unit_test(keeps_what_was_inherited) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

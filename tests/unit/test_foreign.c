@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "foreign/foreign.h"
 #include "foreign/mounts.h"
 #include "foreign/pipe.h"
+#include "foreign/program.h"
 #include "foreign/script.h"
 #include "util/cleanup.h"
 
@@ -375,6 +377,48 @@ static void finds_itself(void **state)
     assert_int_equal(status, 0);
 }
 
+/* A program that waits for ever does not outlive whoever is killed while waiting for its answer. */
+static void program_ends_with_its_parent(void **state)
+{
+    int ends[2], status;
+    struct pollfd gone;
+    pid_t parent, program;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    parent = fork();
+    if (parent == 0) {
+        pid_t self = getpid();
+
+        program = fork();
+        if (program == 0) {
+            program = getpid();
+            if (!program_end_with(self) || write(ends[1], &program, sizeof(program)) != sizeof(program))
+                _exit(1);
+            execlp("sleep", "sleep", "1000", NULL);
+            _exit(1);
+        }
+        for (;;)
+            (void)pause();
+    }
+    assert_true(parent > 0);
+    assert_int_equal(read(ends[0], &program, sizeof(program)), sizeof(program));
+    (void)kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, &status, 0), parent);
+    gone = (struct pollfd){ .fd = (int)syscall(SYS_pidfd_open, program, 0), .events = POLLIN };
+    if (poll(&gone, 1, 60000) != 1) {
+        (void)kill(program, SIGKILL);
+        fail_msg("it is still there");
+    }
+    assert_int_equal(waitpid(program, &status, 0), program);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+    close(gone.fd);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -383,6 +427,7 @@ int main(void)
         cmocka_unit_test(answers_threads),
         cmocka_unit_test(finds_scripts),
         cmocka_unit_test(opens_pipes_and_nothing_else),
+        cmocka_unit_test(program_ends_with_its_parent),
     };
 
     static const struct CMUnitTest before_all[] = { cmocka_unit_test(ends_though_stopped) }; /* with a reader of its own */
