@@ -100,6 +100,23 @@ static unsigned asked_permissions(const struct case_ *c)
     return c->questions ? c->questions->sum.permissions : 0;
 }
 
+/* Between the spans of this watch another one looked there, as where a daemon watched more for a while: all that is asked for was watched
+ * all that time. */
+static bool was_watched_between(const struct case_ *c, const struct coverage *v)
+{
+    const struct case_question *q = c->questions;
+    uint64_t from_ns, to_ns = v->to_ns ? v->to_ns : UINT64_MAX;
+
+    if (!q || q->next || coverage_is_elsewhere(c, v))
+        return false;
+    from_ns = MAX(v->from_ns, q->sum.since_ns);
+    to_ns = q->sum.until_ns ? MIN(to_ns, q->sum.until_ns) : to_ns;
+    for (unsigned i = 0; i < q->sum.count; i++)
+        if (q->sum.spans[i].from_ns <= from_ns && q->sum.spans[i].to_ns >= to_ns)
+            return true;
+    return false;
+}
+
 static void add_watched(struct sbuf *out, const struct case_ *c, const struct watched *w)
 {
     const struct coverage *v = &w->coverage;
@@ -107,7 +124,7 @@ static void add_watched(struct sbuf *out, const struct case_ *c, const struct wa
     coverage_write_sensors(out, v->sensors);
     sbuf_add_char(out, ' ');
     coverage_add_span(out, v->from_ns, v->to_ns);
-    if (w->spans > 1) {
+    if (w->spans > 1 && !was_watched_between(c, v)) {
         sbuf_addf(out, " in %u spans, not for ", w->spans);
         coverage_add_duration(out, w->between_ns);
         sbuf_add_str(out, " between them");

@@ -158,6 +158,24 @@ static void lines_are_joined_and_bounded(void **state)
     says("and 12 more spans");
 }
 
+/* A daemon that watched more for a while: a watch by another text, of the same. */
+static void what_another_watched_meanwhile_is_no_hole(void **state)
+{
+    struct coverage spans[] = { SPAN(0, 10), SPAN(10, 20), SPAN(20, 30) };
+
+    (void)state;
+    spans[1].watch = bytes_of("/x /y");
+    stored(BYTES_NULL);
+    question("/x", 0, 0, spans, ARRAY_SIZE(spans));
+    add(OPERATION_UNLINK, "/x/f", agent, 0, 0);
+    says_not("not for");
+    stored(BYTES_NULL);
+    spans[1].from_ns += MINUTES;
+    question("/x", 0, 0, spans, ARRAY_SIZE(spans));
+    add(OPERATION_UNLINK, "/x/f", agent, 0, 0);
+    says(" in 2 spans, not for 10 minutes between them");
+}
+
 static void another_machine_is_named(void **state)
 {
     struct coverage span = SPAN(0, 10);
@@ -204,6 +222,7 @@ int main(void)
         TEST(times_have_their_bounds),
         TEST(each_target_has_its_answer),
         TEST(lines_are_joined_and_bounded),
+        TEST(what_another_watched_meanwhile_is_no_hole),
         TEST(another_machine_is_named),
         TEST(what_is_above_is_reported_with_what_it_meant),
     };
