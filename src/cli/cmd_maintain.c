@@ -146,7 +146,9 @@ int cmd_backup(int argc, char **argv)
         return r;
     if (argc - optind != 1 || !argv[optind][0])
         return cli_usage_error(verb, "where to? give one FILE");
-    r = store_backup(m.store, argv[optind], m.force, &bytes, &err);
+    r = cli_check_answers(argv[optind], &err);
+    if (r == 0)
+        r = store_backup(m.store, argv[optind], m.force, &bytes, &err);
     if (r < 0)
         return fail(&err, r);
     if (m.format == FORMAT_JSON) {

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "cli/option.h"
 #include "config/config.h"
 #include "search/options.h"
@@ -238,6 +239,33 @@ void options_begin(struct option_parser *p, const struct verb *verb, unsigned ot
     optind = 0;
 }
 
+/* Of a file or folder that we open ourselves, and would wait for. A log and a file of rules are asked where they are read, and who excludes a path may
+ * do so because it hangs. */
+static bool is_opened(const struct cli_option *o)
+{
+    switch (o->id) {
+    case OPTION_STORE:
+    case OPTION_JUNIT:
+    case OPTION_CONFIG:
+    case OPTION_RUNTIME_DIR:
+    case OPTION_PACKAGES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int check(const struct cli_option *o)
+{
+    struct err err = ERR_INIT;
+    int r = is_opened(o) ? cli_check_answers(optarg, &err) : 0;
+
+    if (r == 0)
+        return 1;
+    cli_error("%s", err_text(&err, r));
+    return -EXIT_UNABLE;
+}
+
 int options_next(struct option_parser *p, const struct cli_option **ret)
 {
     int c = getopt_long(p->argc, p->argv, p->letters, p->longs, NULL);
@@ -248,10 +276,10 @@ int options_next(struct option_parser *p, const struct cli_option **ret)
         return -cli_option_error(p->verb, c, p->argv, p->longs);
     if (c >= 256) {
         *ret = &options[c - 256];
-        return 1;
+        return check(*ret);
     }
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         if (options[i].verbs & p->verb->bit && options[i].row.letter && options[i].row.letter[1] == c)
             *ret = &options[i];
-    return 1;
+    return check(*ret);
 }

@@ -139,6 +139,11 @@ if [ -c /dev/fuse ]; then
     ok "doctor says so" unanswered doctor "$W/fuse/script"
     ok "search says so of a log" unanswered search -if "$W/fuse/script"
     ok "import says so of a log" unanswered import --store "$W/unanswered.db" "$W/fuse/script"
+    ok "who says so of its store" unanswered who --store "$W/fuse/some.db" "$W/watched"
+    ok "watch says so of its store" unanswered watch --store "$W/fuse/some.db" --sensor fanotify --for 1s "$W/watched"
+    ok "run says so of the file for a list of tests" unanswered run --no-store --sensor fanotify --junit "$W/fuse/xml" -w "$W/watched" -- true
+    ok "backup says so of the copy" unanswered backup --store "$W/some.db" "$W/fuse/copy"
+    ok "daemon says so of its configuration" unanswered daemon --config "$W/fuse" --runtime-dir "$W/named"
     start "$W/watched"
     touch "$W/watched/beside"
     ok "events come meanwhile" appears /beside 1
