@@ -7,6 +7,7 @@
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/unexplained.h"
+#include "sensor/tree/statx.h"
 #include "test.h"
 
 #include <errno.h>
@@ -267,6 +268,35 @@ static void flags(void **state)
     end(NULL);
 }
 
+/* What was found by looking, and no event came to explain it: it is of the file that it was found at, and not of one that has its number now. */
+static const struct number_row {
+    const char *name;
+    uint32_t mode;
+    unsigned events;
+} number_rows[] = {
+    { "it is there", S_IFDIR, 1 },
+    { "a file was, and now a folder is", S_IFREG, 0 },
+};
+
+static void numbers(void **state)
+{
+    const struct number_row *row = *state;
+    struct tree_change c = { .same_object = true };
+    _cleanup_close_ int fd = -EBADF;
+
+    begin(NULL);
+    fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(tree_stat(fd, "d", &c.after), 0);
+    c.after.mode = (c.after.mode & ~(uint32_t)S_IFMT) | row->mode;
+    c.after.known |= FILE_FLAGS;
+    c.before = c.after;
+    c.before.flags ^= 1;
+    fanotify_emit_unexplained(&object, &c, &cause);
+    fanotify_fold_flush(sensor, true);
+    assert_int_equal(events, row->events);
+    end(NULL);
+}
+
 /* A folder above was replaced: what was done below it until it was watched is not known, where it is the host's. */
 static const struct gap_row {
     const char *name;
@@ -315,5 +345,5 @@ int main(void)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) | RUN_ROWS(path_rows, paths) | RUN_ROWS(time_rows, times) |
-           RUN_ROWS(gap_rows, replaced) | RUN_ROWS(flags_rows, flags);
+           RUN_ROWS(gap_rows, replaced) | RUN_ROWS(flags_rows, flags) | RUN_ROWS(number_rows, numbers);
 }

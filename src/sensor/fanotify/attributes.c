@@ -13,6 +13,7 @@
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
 #include "util/limits.h"
@@ -311,12 +312,28 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
     emit_unknown(o, directory, name, &c, &cause, &shared.among);
 }
 
+/* What was changed may be gone, with its last name, and have left its number to what is there now. */
+static bool is_there(struct fanotify_object *o, uint32_t name, const struct file_state *changed)
+{
+    struct file_state now = { 0 };
+    char text[LIMIT_NAME + 1];
+    uint64_t born_ns;
+
+    if (!name)
+        return false;
+    tree_state(o->tree, tree_object_of(o->tree, name), &now);
+    if ((now.known & changed->known & FILE_MODE) && ((now.mode ^ changed->mode) & S_IFMT))
+        return false;
+    born_ns = changed->known & FILE_BORN ? fanotify_born(o, tree_parent_of(o->tree, name), tree_name(o->tree, name, text)) : 0;
+    return !born_ns || born_ns == (uint64_t)changed->born_ns;
+}
+
 /* Found by looking, and no event says who: not every kernel reports chattr. */
 void fanotify_emit_unexplained(struct fanotify_object *o, const struct tree_change *c, const struct fanotify_cause *cause)
 {
     uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
     char text[LIMIT_NAME + 1];
 
-    if (name)
+    if (is_there(o, name, &c->after))
         (void)fanotify_emit_attributes(o, tree_parent_of(o->tree, name), tree_name(o->tree, name, text), c, cause);
 }
