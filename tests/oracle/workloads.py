@@ -315,6 +315,22 @@ WORKLOADS = [
     Workload('ruby-php', 'ruby -rfileutils -rtempfile -e \'FileUtils.mkdir_p("r/s"); File.write("r/a","1"); FileUtils.cp("r/a","r/b"); FileUtils.mv("r/b","r/c"); FileUtils.ln_s("c","r/d"); FileUtils.touch("r/c"); '
              'FileUtils.cp_r("r","q"); FileUtils.rm_rf("r"); Tempfile.create("x",".") { |f| f.write 1 }\'; php -r \'mkdir("h"); file_put_contents("h/a", 1); copy("h/a","h/b"); rename("h/b","h/c"); touch("h/c", 5); chmod("h/c", 0600); '
              'link("h/c","h/d"); symlink("c","h/e"); unlink("h/d"); tempnam("h","t");\'', '', 'ruby php'),
+    Workload('small-tools', "sort a/f1 | sponge a/f1; echo x | sponge -a a/f2; file-rename 's/f/F/' a/f3 a/f4; mmv 'a/f*' 'a/h#1'; mmv -c 'a/h*' 'a/i#1'; "
+             "dos2unix -q a/i5; unix2dos -q a/i6; unix2dos -q -n a/i7 a/j7; symlinks -cd a > /dev/null; fdupes -qdN a > /dev/null; "
+             "7z a -bd s.7z a > /dev/null; 7z x -bd -ox s.7z > /dev/null; 7z d -bd s.7z a/sub > /dev/null; dar -Q -q -c d -R a; mkdir y; dar -Q -q -x d -R y; "
+             "dar -Q -q -c e -A d -R a", TREE + 'cp a/sub/g1 a/sub/g9; ln -s nowhere a/gone; ', 'sponge file-rename mmv dos2unix symlinks fdupes 7z dar'),
+    Workload('backups', "export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes RESTIC_PASSWORD=x; borg init -e none b; borg create b::one a; echo z > a/f1; borg create b::two a; mkdir x; cd x; borg extract ../b::two; cd ..; "
+             "borg prune --keep-last 1 b; borg compact b; restic -q init -r r; restic -q backup -r r a; rm a/f2; restic -q backup -r r a; "
+             "restic -q restore -r r latest --target y; restic -q forget -r r --keep-last 1 --prune; rdiff-backup backup a d > /dev/null; echo q > a/f3; "
+             "rdiff-backup backup a d > /dev/null; rdiff-backup restore d e > /dev/null", TREE + 'rm a/pipe; ', 'borg restic rdiff-backup'),
+    Workload('other-vcs', "hg -q init h; cd h; cp ../a/f* .; hg -q add; hg -q commit -u a -m a; echo z > f1; hg -q commit -u a -m b; hg -q update -C 0; hg -q clone . ../i; "
+             "cd ..; svnadmin create s; svn -q checkout file://$PWD/s w; cd w; cp ../a/f* .; svn -q add f*; svn -q commit -m a; svn -q move f1 g1; svn -q delete f2; "
+             "svn -q commit -m b; svn -q update -r 1; svn -q revert -R .; cd ../q; quilt -q new p; quilt -q add f1; echo z > f1; quilt -q refresh; quilt -q pop; quilt -q push",
+             TREE + 'mkdir q; cp a/f1 q/', 'hg svn quilt'),
+    Workload('databases', "gdbmtool -n g.db store k v; gdbmtool g.db store l w; gdbmtool g.db delete k; gdbmtool g.db reorganize; printf 'k\\nv\\n' | db_load -T -t hash h.db; "
+             "printf 'l\\nw\\n' | db_load -T h.db; printf 'k\\nv\\n' | db_load -T -t btree i.db; mkdir m; printf ' 6b\\n 76\\nDATA=END\\n' > d; "
+             "{ printf 'VERSION=3\\nformat=bytevalue\\ntype=btree\\nmapsize=1048576\\nHEADER=END\\n'; cat d; } | mdb_load m; mkdir n; mdb_copy -c m n", '',
+             'gdbmtool db_load mdb_load'),
     Workload('stress-more', 'stress-ng --temp-path . --timeout 5 --symlink 1 --symlink-ops 20 --chown 1 --chown-ops 50 --touch 1 --touch-ops 100 --dirdeep 1 --dirdeep-ops 50 '
              '--fallocate 1 --fallocate-ops 5 --mknod 1 --mknod-ops 50 --lease 1 --lease-ops 20 > /dev/null 2>&1', '', 'stress-ng'),
     Workload('calls', '/usr/bin/python3 -B $ORACLE/calls.py done', '', 'python3', True),
