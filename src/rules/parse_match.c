@@ -210,7 +210,7 @@ static int take_text(struct parser *p, const struct field_row *row, enum field_o
         if (r < 0)
             return r;
     }
-    if (row->kind == FIELD_DIRECTORY || row->kind == FIELD_PATH)
+    if (row->kind == FIELD_DIRECTORY || row->kind == FIELD_PATH || row->kind == FIELD_EXE)
         parser_warn_of_missing(p, value, row->kind == FIELD_DIRECTORY);
     if (row->kind == FIELD_DIRECTORY)
         p->rule.directory = true;

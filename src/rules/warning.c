@@ -240,7 +240,7 @@ static void warn_of_excluded(const struct warnings *w, const struct rule *r)
     for (uint32_t i = 0; i < r->data->field_count; i++)
         if (r->data->fields[i] != AUDIT_MSGTYPE)
             return;
-    if (types.low <= FIRST_RECORD && types.high >= LAST_RECORD && !types.has_hole)
+    if (types.low <= FIRST_RECORD && types.high >= LAST_RECORD && !(types.has_hole && types.hole >= FIRST_RECORD && types.hole <= LAST_RECORD))
         w->warn(w->data, r->line, "drops every record: nothing is logged any more");
 }
 
