@@ -14,6 +14,7 @@ struct changed_file {
     uint64_t due_ms; /* 0: nothing is to be done */
     uint64_t kept_ms;
     bool large; /* it is kept less often */
+    bool busy;  /* somebody had it open for writing when it was to be held */
     UT_hash_handle hh;
     size_t len;
     char path[];

@@ -90,6 +90,7 @@ static void on_gone(struct copies_keeping *k, uint64_t time_ns, struct bytes pat
         return;
     if (c)
         c->due_ms = 0;
+    keeping_note_busy(k, c, false);
     keeping_add(k, &record, path, BYTES_NULL, BYTES_NULL, NULL);
     keeping_held_gone(k, path);
     there = look_open(path);
@@ -178,6 +179,7 @@ static uint64_t keep_changed(struct copies_keeping *k, bool at_end)
         if (c->due_ms && (at_end || c->due_ms <= now))
             keep_one(k, c);
         if (!c->due_ms && again_ms(c) <= now) {
+            keeping_note_busy(k, c, false);
             HASH_DEL(k->changed, c);
             free(c);
         } else if (c->due_ms && (!next || c->due_ms < next)) {

@@ -49,7 +49,7 @@ void keeping_push(struct copies_keeping *k, struct bytes path)
 
 void keeping_walk_all(struct copies_keeping *k)
 {
-    k->report.too_large = k->report.unreadable = k->report.unwatched = k->report.busy = 0;
+    k->report.too_large = k->report.unreadable = k->report.unwatched = 0;
     pack_new_round(k->pack);
     for (size_t i = 0; i < k->roots.count; i++) {
         if (!k->roots.items[i].keep)
@@ -131,6 +131,17 @@ static void keep_later(struct copies_keeping *k, struct bytes path, uint64_t wai
         later->due_ms = clock_ms(CLOCK_MONOTONIC) + wait_ms;
 }
 
+void keeping_note_busy(struct copies_keeping *k, struct changed_file *c, bool busy)
+{
+    if (!c || c->busy == busy)
+        return;
+    c->busy = busy;
+    if (busy)
+        k->report.busy++;
+    else
+        k->report.busy--;
+}
+
 static bool is_without_room(int r)
 {
     return r == -E2BIG || r == -EMFILE || r == -ENOSPC || r == -EDQUOT;
@@ -142,6 +153,7 @@ static void keep_large(struct copies_keeping *k, int fd, struct bytes path, stru
     _cleanup_close_ int file = k->report.error ? -EBADF : beneath_reopen_file(fd);
     int r = file < 0 ? file : pack_add_large(k->pack, record, path, xattrs, file, st);
     struct changed_file *c;
+    bool was_busy;
 
     if (r == 0)
         keeping_let_go(k, path);
@@ -154,13 +166,14 @@ static void keep_large(struct copies_keeping *k, int fd, struct bytes path, stru
     c = changed_of(&k->changed, path, r < 0);
     if (c)
         c->large = true;
+    was_busy = c && c->busy;
+    keeping_note_busy(k, c, r == -EAGAIN);
     if (r == -ESTALE || r == -ENOSPC || r == -EDQUOT)
         keep_later(k, path, COPIES_LARGE_AGAIN_MS);
-    if (r == -EAGAIN)
-        keep_later(k, path, COPIES_AGAIN_MS);
-    if (r == 0 || r == -ESTALE)
+    if (r == -EAGAIN) /* one that might be copied is read for that each time */
+        keep_later(k, path, (uint64_t)st->st_size > pack_large_share(k->pack) / 4 ? COPIES_AGAIN_MS : COPIES_LARGE_AGAIN_MS);
+    if (r == 0 || r == -ESTALE || (r == -EAGAIN && was_busy))
         return;
-    k->report.busy += r == -EAGAIN;
     k->report.too_large += is_without_room(r);
     k->report.unreadable += r != -EAGAIN && !is_without_room(r);
     record->flags |= COPY_NO_CONTENT;

@@ -20,6 +20,8 @@ void keeping_keep_path(struct copies_keeping *k, struct bytes path, bool below_t
 void keeping_add(struct copies_keeping *k, struct copy_record *record, struct bytes path, struct bytes link, struct bytes xattrs,
                  const struct bytes *content);
 
+/* Whether somebody has it open for writing, so that it cannot be held. c NULL: it is not known. */
+void keeping_note_busy(struct copies_keeping *k, struct changed_file *c, bool busy);
 /* What is there now is kept anew, in a new generation. -errno: of the disk */
 int keeping_turn(struct copies_keeping *k);
 /* Nothing is kept for a while. */

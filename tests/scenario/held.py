@@ -193,9 +193,15 @@ def writers(where, what):
     """One that somebody has open for writing is not held, which is said; once he has closed it is."""
     top, store = where + "/open", where + "/o.db"
     content = fill(top, "log")
-    with open(top + "/log", "ab"):
+    with open(top + "/log", "ab") as f:
         watch = Watch(store, "32M", top)
         check(f"{what}: open for writing: said", "not kept: 1 file larger than 1 MB that is open for writing" in watch.said(), watch.said())
+        for _ in range(12):  # it is tried again meanwhile
+            f.write(b"a line\n")
+            f.flush()
+            time.sleep(1)
+        check(f"{what}: open for writing: said once", watch.said().count("open for writing") == 1, watch.said())
+    content["log"] = read(top + "/log")
     status = lambda: is_kept(store, content["log"])
     held = wait_for(lambda: "1 of them is copied" in watch.said() or leased(watch), 30)
     os.remove(top + "/log")
