@@ -21,6 +21,7 @@
 #include "util/hash_table.h"
 #include "util/macro.h"
 #include "util/read.h"
+#include "util/trusted.h"
 
 struct content {
     unsigned char sha256[32];
@@ -317,6 +318,7 @@ int pack_open(const char *directory, uint64_t limit, struct pack **ret, struct e
 {
     struct pack *p = calloc(1, sizeof(*p));
     uint64_t ignored;
+    struct stat st;
     int r = 0;
 
     if (!p)
@@ -326,8 +328,12 @@ int pack_open(const char *directory, uint64_t limit, struct pack **ret, struct e
         r = -errno;
     if (r == 0)
         p->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (r == 0 && p->directory < 0)
+    if (r == 0 && (p->directory < 0 || fstat(p->directory, &st) < 0))
         r = -errno;
+    if (r == 0 && !file_is_trusted(&st)) {
+        pack_close(p);
+        return err_say(err, -EPERM, COPIES_NOT_OURS, directory, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+    }
     if (r == 0)
         r = p->lock = open_file(p->directory, "lock", &ignored);
     if (r >= 0)

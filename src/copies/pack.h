@@ -15,6 +15,7 @@
 #include "util/bytes.h"
 #include "util/err.h"
 
+#define COPIES_NOT_OURS "%s belongs to user %u with mode %04o, others can change what was kept: chown it and chmod go-w it"
 #define COPIES_SUFFIX ".copies"       /* of the record's file: the directory beside it */
 #define COPIES_LIMIT_LEAST (1024 * 1024) /* bytes on disk */
 #define COPIES_FILE_MAX (1024 * 1024) /* bytes of a file that is kept in the pack */

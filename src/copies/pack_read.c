@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -17,6 +18,7 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/read.h"
+#include "util/trusted.h"
 
 #define DEFAULT_STORE "/var/lib/culprit/culprit.db"
 #define INDEX_MAX (1024 * 1024 * 1024)
@@ -108,8 +110,15 @@ int copies_read(const char *directory, struct bytes path, struct copies *ret, st
     _cleanup_close_ int at = beneath_open_host(bytes_of(directory), 0, O_PATH | O_DIRECTORY);
     int r = at < 0 ? at : (c.directory = strdup(directory)) ? 0 : -ENOMEM;
     uint32_t eras = 0;
+    struct stat st;
     size_t newer;
 
+    if (r == 0 && fstat(at, &st) < 0)
+        r = -errno;
+    if (r == 0 && !file_is_trusted(&st)) {
+        copies_done(&c);
+        return err_say(err, -EPERM, COPIES_NOT_OURS, directory, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+    }
     if (r == 0) /* the newer one first: if it becomes the old one meanwhile, it is read twice, which changes nothing */
         r = read_generation(directory, false, path, &c, &eras);
     newer = c.count;

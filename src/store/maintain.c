@@ -239,6 +239,8 @@ int store_backup(const char *path, const char *to, bool force, uint64_t *ret_byt
         r = schema_check(from, name, &has, err);
     if (r == 0 && !force && lstat(to, &st) == 0)
         r = err_say(err, -EEXIST, "%s is there already: give another name, or --force", to);
+    if (r == 0 && force && lstat(to, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+        r = err_say(err, -EEXIST, "%s is there already, and is no file: give another name", to);
     sbuf_addf(&temporary, "%s%s.XXXXXX", to[0] == '/' ? "" : "./", to);
     if (r == 0 && sbuf_error(&temporary))
         r = err_set(err, -ENOMEM, "the copy");

@@ -323,6 +323,27 @@ static void a_smaller_limit_has_room(void **state)
     remove_directory(directory);
 }
 
+/* In a directory that others may write to nothing is kept, and what is kept there is not believed. */
+static void others_directory_is_refused(void **state)
+{
+    char *directory = make_directory();
+    struct copies copies;
+    struct pack *p = NULL;
+
+    (void)state;
+    assert_int_equal(pack_open(directory, 1 << 20, &p, NULL), 0);
+    pack_close(p);
+    for (int i = 0; i < (geteuid() == 0 ? 2 : 1); i++) {
+        if (i == 0)
+            assert_int_equal(chmod(directory, 0770), 0);
+        else
+            assert_int_equal(chmod(directory, 0700) | chown(directory, 65534, 65534), 0);
+        assert_int_equal(pack_open(directory, 1 << 20, &p, NULL), -EPERM);
+        assert_int_equal(copies_read(directory, bytes_of("/srv/a"), &copies, NULL), -EPERM);
+    }
+    remove_directory(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_clock_is_looked_at),
         cmocka_unit_test(large_contents_give_way),
         cmocka_unit_test(a_smaller_limit_has_room),
+        cmocka_unit_test(others_directory_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
