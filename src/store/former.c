@@ -15,9 +15,8 @@
 #define FORMER_MAX 64       /* of one span of observation */
 
 struct led_span {
-    int64_t row; /* of coverage; 0 = none yet */
     uint64_t end_ns;
-    struct bytes written; /* the watch's one target */
+    struct bytes written; /* the watch's one target; valid until the next span */
     struct bytes led_to[FORMER_MAX]; /* by the watch's target */
     struct store_former places[FORMER_MAX];
     size_t count;
@@ -41,20 +40,19 @@ static bool is_asked(const struct coverage_asking *a, const struct coverage_plac
     return bytes_known(a->query->container) ? coverage_is_asked_container(a, p) : p->kind == SELECTOR_NONE;
 }
 
-static int begin_span(const struct coverage_asking *a, sqlite3_stmt *row, struct led_span *s)
+/* False: it was not watched as what is asked for, nor as something above that. */
+static bool begin_span(const struct coverage_asking *a, sqlite3_stmt *row, struct led_span *s)
 {
-    const struct coverage_life life = coverage_read_life(row, 11);
+    const struct coverage_life life = coverage_read_life(row, 2);
     struct selector selector;
     struct bytes written;
     bool unclean;
 
+    if (!only_target(db_column_bytes(row, 1), &selector, &written) || !bytes_path_covers(written, a->query->path))
+        return false;
     arena_done(&s->arena);
-    *s = (struct led_span){ .row = sqlite3_column_int64(row, 9), .end_ns = coverage_end_ns(&life, &unclean) };
-    if (only_target(db_column_bytes(row, 10), &selector, &written) && bytes_path_covers(written, a->query->path)) {
-        s->written = arena_copy(&s->arena, written);
-        return s->written.data ? 0 : -ENOMEM;
-    }
-    return 0;
+    *s = (struct led_span){ .end_ns = coverage_end_ns(&life, &unclean), .written = written };
+    return true;
 }
 
 /* What lies within the watched path is no place that it led to, nor what lies within such a place. */
@@ -62,8 +60,7 @@ static int add(const struct coverage_asking *a, const struct coverage_place *p, 
 {
     struct store_former *f = &s->places[s->count];
 
-    if (!s->written.len || s->count == FORMER_MAX || !is_asked(a, p) || !p->path.len || bytes_path_covers(s->written, p->path) ||
-        coverage_is_scratch(p))
+    if (s->count == FORMER_MAX || !is_asked(a, p) || !p->path.len || bytes_path_covers(s->written, p->path))
         return 0;
     for (size_t i = 0; i < s->count; i++)
         if (bytes_path_covers(s->led_to[i], p->path))
@@ -93,7 +90,22 @@ static int end_span(struct led_span *s, int (*each)(void *, const struct store_f
     return r;
 }
 
-static int each_place(const struct coverage_asking *a, int (*each)(void *, const struct store_former *), void *data, struct err *err)
+static int add_places(const struct coverage_asking *a, int64_t row, struct led_span *s)
+{
+    int r = 0;
+
+    sqlite3_bind_int64(a->places, 1, row);
+    while (r == 0 && sqlite3_step(a->places) == SQLITE_ROW) {
+        struct coverage_place p;
+
+        coverage_read_place(a->places, &p);
+        r = add(a, &p, s);
+    }
+    sqlite3_reset(a->places);
+    return r;
+}
+
+static int each_span(const struct coverage_asking *a, int (*each)(void *, const struct store_former *), void *data, struct err *err)
 {
     struct store *store = a->store;
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
@@ -101,24 +113,17 @@ static int each_place(const struct coverage_asking *a, int (*each)(void *, const
     sqlite3_stmt *rows = NULL;
     int r;
 
-    sbuf_add_str(&sql, "SELECT " COVERAGE_PLACE_COLUMNS ", c.row, c.watch, ");
+    sbuf_add_str(&sql, "SELECT c.row, c.watch, ");
     coverage_life_columns(a, "c.", &sql);
-    sbuf_add_str(&sql, " FROM coverage c JOIN coverage_place p ON p.coverage = c.row ORDER BY c.row, p.row");
+    sbuf_add_str(&sql, " FROM coverage c ORDER BY c.row");
     r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
     while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
-        struct coverage_place p;
-
-        if (sqlite3_column_int64(rows, 9) != s.row) {
-            r = end_span(&s, each, data);
-            if (r == 0)
-                r = begin_span(a, rows, &s);
-        }
-        coverage_read_place(rows, &p);
+        if (!begin_span(a, rows, &s))
+            continue;
+        r = add_places(a, sqlite3_column_int64(rows, 0), &s);
         if (r == 0)
-            r = add(a, &p, &s);
+            r = end_span(&s, each, data);
     }
-    if (r == 0)
-        r = end_span(&s, each, data);
     if (r == -ENOMEM)
         (void)err_set(err, r, "where %s led", "the path");
     sqlite3_finalize(rows);
@@ -139,7 +144,7 @@ int store_each_former(struct store *store, const struct store_query *query, int 
     if (r == 0)
         r = coverage_prepare(&a, err);
     if (r == 0 && a.places)
-        r = each_place(&a, each, data, err);
+        r = each_span(&a, each, data, err);
     coverage_asking_done(&a);
     return r;
 }
