@@ -22,6 +22,7 @@ struct coverage_place {
     struct bytes container_id, container_name; /* the container that it was then; empty: none, or not there yet */
     struct bytes path;             /* in the container; of a volume: below its directory; else the host's */
     struct bytes host_path;        /* where the host finds it; empty: not known */
+    struct bytes target;           /* the watch's path, as it was asked for: links in it led here; empty: not recorded, as older records were */
     unsigned permissions;          /* enum permission that were watched */
     uint64_t from_ns;              /* CLOCK_REALTIME: watched there since */
 };

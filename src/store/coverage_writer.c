@@ -35,7 +35,7 @@ int coverage_writer_new(sqlite3 *db, const char *path, struct coverage_writer **
         [INSERT_COVERAGE] = "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
                            "host_name, narrowed, observer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [INSERT_COVERAGE_PLACE] = "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
-                                 "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                 "container_id, container_name, path, host_path, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [END_COVERAGE] = "UPDATE coverage SET to_ns = ? WHERE row = ?",
         [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?), beat_ns = max(ifnull(beat_ns, 0), ?), stored_events = ?, stored_others = ? "
                            "WHERE row = ?",
@@ -176,6 +176,7 @@ int coverage_writer_add_place(struct coverage_writer *w, struct bytes m, struct 
             return MESSAGE_MALFORMED;
         db_bind_bytes(s, i, b);
     }
+    db_bind_bytes(s, 11, unpack_bytes(&m, &b) ? b : BYTES_NULL); /* an older culprit's message ends before it */
     return run(w, INSERT_COVERAGE_PLACE, err);
 }
 

@@ -16,23 +16,29 @@
 
 struct led_span {
     uint64_t end_ns;
-    struct bytes written; /* the watch's one target; valid until the next span */
+    struct bytes only; /* the watch's target where it has one alone; valid until the next span */
     struct bytes led_to[FORMER_MAX]; /* by the watch's target */
     struct store_former places[FORMER_MAX];
     size_t count;
     struct arena arena;
 };
 
-/* The target of a watch that has only this one: of several it is not recorded which of them led to a place. */
-static bool only_target(struct bytes watch, struct selector *selector, struct bytes *ret)
+static struct bytes without_slashes(struct bytes path)
 {
-    struct bytes target, more;
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    return path.len && path.data[0] == '/' ? path : BYTES_NULL;
+}
 
-    if (!coverage_next_target(&watch, &target) || coverage_next_target(&watch, &more) || selector_parse(target, selector, ret, NULL) < 0)
-        return false;
-    while (ret->len > 1 && ret->data[ret->len - 1] == '/')
-        ret->len--;
-    return ret->len && ret->data[0] == '/';
+/* Where it is not recorded which target led to a place: the target of a watch that has only this one. */
+static struct bytes only_target(struct bytes watch)
+{
+    struct bytes target, more, path;
+    struct selector selector;
+
+    if (!coverage_next_target(&watch, &target) || coverage_next_target(&watch, &more) || selector_parse(target, &selector, &path, NULL) < 0)
+        return BYTES_NULL;
+    return without_slashes(path);
 }
 
 static bool is_asked(const struct coverage_asking *a, const struct coverage_place *p)
@@ -40,32 +46,19 @@ static bool is_asked(const struct coverage_asking *a, const struct coverage_plac
     return bytes_known(a->query->container) ? coverage_is_asked_container(a, p) : p->kind == SELECTOR_NONE;
 }
 
-/* False: it was not watched as what is asked for, nor as something above that. */
-static bool begin_span(const struct coverage_asking *a, sqlite3_stmt *row, struct led_span *s)
-{
-    const struct coverage_life life = coverage_read_life(row, 2);
-    struct selector selector;
-    struct bytes written;
-    bool unclean;
-
-    if (!only_target(db_column_bytes(row, 1), &selector, &written) || !bytes_path_covers(written, a->query->path))
-        return false;
-    arena_done(&s->arena);
-    *s = (struct led_span){ .end_ns = coverage_end_ns(&life, &unclean), .written = written };
-    return true;
-}
-
 /* What lies within the watched path is no place that it led to, nor what lies within such a place. */
 static int add(const struct coverage_asking *a, const struct coverage_place *p, struct led_span *s)
 {
+    struct bytes written = p->target.len ? p->target : s->only;
     struct store_former *f = &s->places[s->count];
 
-    if (s->count == FORMER_MAX || !is_asked(a, p) || !p->path.len || bytes_path_covers(s->written, p->path))
+    if (s->count == FORMER_MAX || !written.len || !p->path.len || !bytes_path_covers(written, a->query->path) ||
+        bytes_path_covers(written, p->path) || !is_asked(a, p))
         return 0;
     for (size_t i = 0; i < s->count; i++)
         if (bytes_path_covers(s->led_to[i], p->path))
             return 0;
-    *f = (struct store_former){ arena_join_path(&s->arena, p->path, bytes_path_below(s->written, a->query->path)), p->from_ns, 0 };
+    *f = (struct store_former){ arena_join_path(&s->arena, p->path, bytes_path_below(written, a->query->path)), p->from_ns, 0 };
     s->led_to[s->count] = arena_copy(&s->arena, p->path);
     if (!f->path.data || !s->led_to[s->count].data)
         return -ENOMEM;
@@ -90,43 +83,58 @@ static int end_span(struct led_span *s, int (*each)(void *, const struct store_f
     return r;
 }
 
-static int add_places(const struct coverage_asking *a, int64_t row, struct led_span *s)
+static int add_places(const struct coverage_asking *a, sqlite3_stmt *places, int64_t row, struct led_span *s)
 {
     int r = 0;
 
-    sqlite3_bind_int64(a->places, 1, row);
-    while (r == 0 && sqlite3_step(a->places) == SQLITE_ROW) {
+    sqlite3_bind_int64(places, 1, row);
+    while (r == 0 && sqlite3_step(places) == SQLITE_ROW) {
         struct coverage_place p;
 
-        coverage_read_place(a->places, &p);
+        coverage_read_place(places, &p);
+        p.target = db_column_bytes(places, 9);
         r = add(a, &p, s);
     }
-    sqlite3_reset(a->places);
+    sqlite3_reset(places);
     return r;
+}
+
+static int begin_spans(const struct coverage_asking *a, sqlite3_stmt **ret_spans, sqlite3_stmt **ret_places, struct err *err)
+{
+    struct store *store = a->store;
+    bool targets = schema_has_column(store->db, store->path, "coverage_place", "target");
+    _cleanup_sbuf_ struct sbuf spans = SBUF_INIT, places = SBUF_INIT;
+    int r;
+
+    sbuf_addf(&places, "SELECT " COVERAGE_PLACE_COLUMNS ", %s FROM coverage_place p WHERE p.coverage = ? ORDER BY p.row", targets ? "p.target" : "NULL");
+    sbuf_add_str(&spans, "SELECT c.row, c.watch, ");
+    coverage_life_columns(a, "c.", &spans);
+    sbuf_add_str(&spans, " FROM coverage c ORDER BY c.row");
+    r = db_prepare(store->db, store->path, sbuf_str(&spans), ret_spans, err);
+    return r < 0 ? r : db_prepare(store->db, store->path, sbuf_str(&places), ret_places, err);
 }
 
 static int each_span(const struct coverage_asking *a, int (*each)(void *, const struct store_former *), void *data, struct err *err)
 {
-    struct store *store = a->store;
-    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *spans = NULL, *places = NULL;
+    int r = begin_spans(a, &spans, &places, err);
     struct led_span s = { 0 };
-    sqlite3_stmt *rows = NULL;
-    int r;
 
-    sbuf_add_str(&sql, "SELECT c.row, c.watch, ");
-    coverage_life_columns(a, "c.", &sql);
-    sbuf_add_str(&sql, " FROM coverage c ORDER BY c.row");
-    r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
-    while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
-        if (!begin_span(a, rows, &s))
-            continue;
-        r = add_places(a, sqlite3_column_int64(rows, 0), &s);
+    while (r == 0 && sqlite3_step(spans) == SQLITE_ROW) {
+        const struct coverage_life life = coverage_read_life(spans, 2);
+        bool unclean;
+
+        s.end_ns = coverage_end_ns(&life, &unclean);
+        s.only = only_target(db_column_bytes(spans, 1));
+        r = add_places(a, places, sqlite3_column_int64(spans, 0), &s);
         if (r == 0)
             r = end_span(&s, each, data);
+        arena_done(&s.arena);
     }
     if (r == -ENOMEM)
         (void)err_set(err, r, "where %s led", "the path");
-    sqlite3_finalize(rows);
+    sqlite3_finalize(spans);
+    sqlite3_finalize(places);
     arena_done(&s.arena);
     return r;
 }

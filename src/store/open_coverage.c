@@ -66,7 +66,7 @@ static void forget_first_place(struct open_coverage *c)
 void open_coverage_add_place(struct open_coverage *c, const struct coverage_place *place)
 {
     const struct bytes from[] = { place->runtime,        place->selector, place->container_id,
-                                  place->container_name, place->path,     place->host_path };
+                                  place->container_name, place->path,     place->host_path, place->target };
     struct place_list *p;
     size_t len = 0;
     char *at;
@@ -78,7 +78,7 @@ void open_coverage_add_place(struct open_coverage *c, const struct coverage_plac
         return; /* it is in the store that is written now */
     *p = (struct place_list){ .place = *place };
     struct bytes *const to[] = { &p->place.runtime,        &p->place.selector, &p->place.container_id,
-                                 &p->place.container_name, &p->place.path,     &p->place.host_path };
+                                 &p->place.container_name, &p->place.path,     &p->place.host_path, &p->place.target };
     at = p->texts;
     for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
         if (from[i].len)

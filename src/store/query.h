@@ -51,7 +51,7 @@ int store_each_gap(struct store *store, const struct store_query *query,
 int store_translate(struct store *store, struct store_query *query, struct arena *arena, struct err *err);
 /*
  * Where what is asked for (its path as it was written, no link followed) led when it was watched as that path, or as one above it: by links
- * that lead elsewhere now, or in a container that is gone. Watches of one target only: of several it is not recorded which one led where.
+ * that lead elsewhere now, or in a container that is gone. Of older records, in which it is not noted which target led where: of watches with one alone.
  * `former` is valid during the call; non-zero stops, and is returned.
  */
 struct store_former {

@@ -311,6 +311,14 @@ static int add_gap_places(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "ALTER TABLE gap ADD COLUMN path BLOB; ALTER TABLE gap ADD COLUMN container BLOB", err);
 }
 
+/* Which path of the watch led there. */
+static int add_place_targets(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "coverage_place", "target"))
+        return 0;
+    return db_exec(db, path, "ALTER TABLE coverage_place ADD COLUMN target BLOB", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -338,6 +346,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     allow_blocks, /* states by their members */
     add_swept,
     add_gap_places,
+    add_place_targets,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

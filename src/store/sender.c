@@ -277,7 +277,7 @@ void sender_coverage(uint64_t number, const struct coverage *c, struct sbuf *out
 void sender_coverage_place(uint64_t number, const struct coverage_place *p, struct sbuf *out)
 {
     const struct bytes texts[] = { p->runtime,        p->selector, p->container_id,
-                                   p->container_name, p->path,     p->host_path };
+                                   p->container_name, p->path,     p->host_path, p->target };
     size_t start = begin(out, MESSAGE_COVERAGE_PLACE);
 
     pack_u64(out, number);

@@ -75,6 +75,7 @@ static struct coverage_place asked(const struct watchset *set, const struct watc
         .runtime = w->target.selector.runtime,
         .selector = w->target.selector.text,
         .path = w->target.path,
+        .target = w->target.path,
         .permissions = watch_permissions(set, w),
     };
 }

@@ -328,11 +328,13 @@ static void the_record_knows_where_a_link_led(void **state)
 #define AT(p, seconds) { .path = bytes_of(p), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
 #define INSIDE(p, seconds) { .kind = SELECTOR_NAME, .selector = bytes_of("web"), .container_id = bytes_of("0123456789ab"), \
                              .container_name = bytes_of("web"), .path = bytes_of(p), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
+#define LED(p, t, seconds) { .path = bytes_of(p), .target = bytes_of(t), .permissions = WA, .from_ns = (seconds) * NS_PER_S }
     const struct coverage_place host[] = { AT("/srv/current", 10), AT("/srv/by", 10), AT("/srv/r/1", 10), AT("/srv/r/1/mnt", 10),
                                            AT("/var/lib/culprit/heartbeat/.culprit-doctor-0123456789abcdef", 12), /* no watch of the span's */
                                            AT("/srv/r/2", 20) },
                                 inside[] = { INSIDE("/prd", 30), INSIDE("/prd/data", 30), INSIDE("/app/volume", 30) },
-                                two[] = { AT("/a", 40), AT("/b", 40), AT("/c", 40) };
+                                two[] = { AT("/a", 40), AT("/b", 40), AT("/c", 40) },
+                                known[] = { LED("/d", "/d", 50), LED("/e", "/e", 50), LED("/f", "/d", 50) };
     static const struct {
         const char *container, *path, *expected;
     } rows[] = {
@@ -345,13 +347,16 @@ static void the_record_knows_where_a_link_led(void **state)
         { "0123", "/app", "/prd 30-35 " },
         { "db", "/app", "" },
         { NULL, "/app", "" },
-        { NULL, "/a", "" },            /* two targets: which of them led to /c is not known */
+        { NULL, "/a", "" },            /* two targets, in an older record: which of them led to /c is not known */
+        { NULL, "/d", "/f 50-55 " }, /* two targets, and it is */
+        { NULL, "/e", "" },
     };
 
     (void)state;
     watch("/srv/current/", 10 * NS_PER_S, 25 * NS_PER_S, host, ARRAY_SIZE(host));
     watch("web:/app", 30 * NS_PER_S, 35 * NS_PER_S, inside, ARRAY_SIZE(inside));
     watch("/a /b", 40 * NS_PER_S, 45 * NS_PER_S, two, ARRAY_SIZE(two));
+    watch("/d /e", 50 * NS_PER_S, 55 * NS_PER_S, known, ARRAY_SIZE(known));
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct store_query q = { .path = bytes_of(rows[i].path), .container = rows[i].container ? bytes_of(rows[i].container) : BYTES_NULL,
                                  .kind = rows[i].container ? SELECTOR_NAME : SELECTOR_NONE };
