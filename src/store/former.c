@@ -53,7 +53,7 @@ static int add(const struct coverage_asking *a, const struct coverage_place *p, 
     struct store_former *f = &s->places[s->count];
 
     if (s->count == FORMER_MAX || !written.len || !p->path.len || !bytes_path_covers(written, a->query->path) ||
-        bytes_path_covers(written, p->path) || !is_asked(a, p))
+        bytes_path_covers(written, p->path) || coverage_is_scratch(p) || !is_asked(a, p))
         return 0;
     for (size_t i = 0; i < s->count; i++)
         if (bytes_path_covers(s->led_to[i], p->path))

@@ -303,7 +303,7 @@ static void a_watch_shares_blocks(void **state)
     assert_true(number("SELECT sum(count) FROM block") > STORM);
     store = open_store(&retention);
     wait_for(all, STORM + STORM / 2);
-    wait_for("SELECT swept_ns >= floor_ns FROM watch WHERE row > 0 AND floor_ns > 0", 1);
+    wait_for("SELECT count(*) FROM watch WHERE row > 0 AND floor_ns > 0 AND swept_ns >= floor_ns", 1);
     assert_int_equal(number("SELECT count(*) FROM block_place WHERE block NOT IN (SELECT row FROM block)"), 0);
     assert_int_equal(count(store, "/short", 0), STORM / 2);
     assert_int_equal(counted(store, "/short"), STORM / 2);
@@ -337,7 +337,7 @@ static void a_watch_leaves_the_newest_block(void **state)
     store_close(store);
     last = number("SELECT max((SELECT max(row + count - 1) FROM block), (SELECT ifnull(max(row), 0) FROM event))");
     store = open_store(&retention);
-    wait_for("SELECT swept_ns >= floor_ns FROM watch WHERE row > 0 AND floor_ns > 0", 1);
+    wait_for("SELECT count(*) FROM watch WHERE row > 0 AND floor_ns > 0 AND swept_ns >= floor_ns", 1);
     for (unsigned i = 0; i < STORM; i++)
         add(store, "/new/f", "/new", p, NULL, now + i, SENSOR_BPF);
     assert_int_equal(store_flush(store, NULL), 0);
