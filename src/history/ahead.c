@@ -29,9 +29,11 @@ static int fill(struct ahead *a)
     int more, r, old;
 
     /* the one place where the thread may be cancelled: nobody may ever write to the pipe, or open it */
+    pthread_cleanup_push(thread_left, NULL);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
     more = audit_log_reader_next(a->reader, &b->text, NULL);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    pthread_cleanup_pop(0);
     if (more <= 0)
         return more;
     r = replay_scan(a->replay, b);

@@ -3,6 +3,7 @@
 #include "sensor/audit/log/form.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <inttypes.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -163,7 +164,7 @@ static int start_decoder(struct audit_log_source *s, struct err *err)
     return 0;
 }
 
-static int begin(struct audit_log_source **source, struct audit_log_source **ret, struct err *err)
+__attribute__((noinline)) static int begin(struct audit_log_source **source, struct audit_log_source **ret, struct err *err)
 {
     struct audit_log_source *s = *source;
     int r;
@@ -185,6 +186,22 @@ static int begin(struct audit_log_source **source, struct audit_log_source **ret
     return 0;
 }
 
+static void close_held(void *source)
+{
+    closep_source(source);
+}
+
+/* It reads: whoever waits for a silent pipe may be cancelled. */
+static int begin_or_close(struct audit_log_source **source, struct audit_log_source **ret, struct err *err)
+{
+    int r;
+
+    pthread_cleanup_push(close_held, source);
+    r = begin(source, ret, err);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 int audit_log_source_open(int fd, struct audit_log_source **ret, struct err *err)
 {
     _cleanup_(closep_source) struct audit_log_source *s = calloc(1, sizeof(*s));
@@ -198,7 +215,7 @@ int audit_log_source_open(int fd, struct audit_log_source **ret, struct err *err
     if (!s->buffer)
         return -ENOMEM;
     s->in.data = s->buffer;
-    return begin(&s, ret, err);
+    return begin_or_close(&s, ret, err);
 }
 
 /* ---- decoders: each takes from s->in and says how many bytes it made ---- */
