@@ -212,7 +212,8 @@ def writers(where, what):
 
 
 def leased(watch):
-    return b"LEASE" in read("/proc/locks")
+    keeping = str(watch.keeping()).encode()
+    return any(b"LEASE" in line and keeping in line.split() for line in read("/proc/locks").splitlines())  # others may hold some
 
 
 def hidden(where, what):
