@@ -29,7 +29,7 @@ row('input: a here document', 'python3 - << END\nimport os\nos.unlink("{d}/a")\n
 row('input: a pipe of bash -s, given to ssh', 'cat {t}/purge | bash -s', ['deleted {d}/a with rm, at'], tools={'purge': SH}, by='ssh:root')
 
 row('typed: a redirection', '> {d}/a', [TYPED + 'truncated {d}/a: ' + BUILTIN], every=True, audit_says=[TYPED + 'emptied or overwrote {d}/a: ' + BUILTIN])
-row('typed: echo > a file that was there', 'echo x > {d}/a', [TYPED + 'overwrote {d}/a: ' + BUILTIN], every=True, files={'a': 'twenty characters in it\n'},
+row('typed: echo > a file that was there', 'echo x > {d}/a', [TYPED, 'overwrote {d}/a: ' + BUILTIN], every=True, files={'a': 'twenty characters in it\n'},
     audit_says=[TYPED + 'emptied or overwrote {d}/a: ' + BUILTIN])
 row('typed: echo >>', 'echo x >> {d}/a', [TYPED + 'wrote to {d}/a: ' + BUILTIN])
 row('typed: echo > a new file', 'echo x > {d}/new', [TYPED + 'created {d}/new: ' + BUILTIN])
