@@ -249,13 +249,7 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
         ret->r = -ENOENT; /* no engine has names that long */
         return 0;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * (long)NS_PER_MS;
-    if (until.tv_nsec >= (long)NS_PER_S) {
-        until.tv_sec++;
-        until.tv_nsec -= (long)NS_PER_S;
-    }
+    until = clock_after_ms(CLOCK_MONOTONIC, timeout_ms);
     pthread_mutex_lock(&a->lock);
     if (take_late(a, kind, word, ret)) {
         pthread_mutex_unlock(&a->lock);

@@ -9,7 +9,7 @@
 
 #include "history/replay_state.h"
 #include "history/scan.h"
-#include "util/macro.h"
+#include "util/clock.h"
 #include "util/thread.h"
 
 struct ahead {
@@ -131,16 +131,9 @@ int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats)
 
 bool replay_ahead_is_done(struct ahead *a, unsigned timeout_ms)
 {
-    struct timespec until;
+    const struct timespec until = clock_after_ms(CLOCK_REALTIME, timeout_ms);
     bool done;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * (long)NS_PER_MS;
-    if (until.tv_nsec >= (long)NS_PER_S) {
-        until.tv_sec++;
-        until.tv_nsec -= (long)NS_PER_S;
-    }
     pthread_mutex_lock(&a->lock);
     while (a->asked)
         if (pthread_cond_timedwait(&a->turn, &a->lock, &until) != 0)

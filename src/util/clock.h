@@ -20,6 +20,14 @@ static inline uint64_t clock_ms(clockid_t clock) /* the same in milliseconds, ro
     return clock_ns(clock) / NS_PER_MS;
 }
 
+/* So many milliseconds from now, as pthread_cond_timedwait() takes it. */
+static inline struct timespec clock_after_ms(clockid_t clock, unsigned ms)
+{
+    uint64_t at = clock_ns(clock) + ms * NS_PER_MS;
+
+    return (struct timespec){ .tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S) };
+}
+
 /* 0: before 1970, or nothing at all. */
 static inline uint64_t clock_join(int64_t seconds, uint64_t ns)
 {
