@@ -16,6 +16,7 @@
 #include "attribution/package_search.h"
 #include "foreign/rpm_database.h"
 #include "attribution/users.h"
+#include "children.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
 
@@ -232,21 +233,6 @@ static void names_in_their_world(void **state)
     container_unref(c);
     container_unref(other);
     users_free(u);
-}
-
-/* The reader, and no worker answers any more, as on a machine that is too busy; or goes on. */
-static void signal_children(int sig)
-{
-    char path[64];
-    FILE *f;
-    int pid;
-
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-    f = fopen(path, "r");
-    assert_non_null(f);
-    while (fscanf(f, "%d", &pid) == 1)
-        kill(pid, sig);
-    fclose(f);
 }
 
 /* "many" has more members than any buffer of a usual size. */

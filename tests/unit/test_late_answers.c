@@ -3,13 +3,13 @@
 #include "test.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "attribution/owner_inside.h"
 #include "attribution/sessions.h"
 #include "attribution/users.h"
+#include "children.h"
 #include "event/container.h"
 #include "util/macro.h"
 
@@ -72,20 +72,6 @@ static unsigned descriptors(void)
         n++;
     closedir(d);
     return n;
-}
-
-static void signal_children(int sig)
-{
-    char path[64];
-    FILE *f;
-    int pid;
-
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-    f = fopen(path, "r");
-    assert_non_null(f);
-    while (fscanf(f, "%d", &pid) == 1)
-        kill(pid, sig);
-    fclose(f);
 }
 
 static void closes_what_comes_late(void **state)
